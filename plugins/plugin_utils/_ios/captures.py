@@ -23,7 +23,10 @@ VOLATILE_CONFIG_LINES = (
 
 
 def normalise_config(text: str, volatile: Iterable[str] = ()) -> str:
-    """Return a configuration in the form that is compared: no volatile lines, no trailing blanks, no blank lines.
+    """Return a configuration in the form that is compared: no volatile lines, no line ends but LF, no trailing blanks.
+
+    The empty comments that enclose the volatile lines of the header come and go with them, so the text begins at its first
+    line that says something.
 
     Args:
         text: the configuration, line ends LF or CRLF.
@@ -33,15 +36,11 @@ def normalise_config(text: str, volatile: Iterable[str] = ()) -> str:
         re.error: an expression of ``volatile`` is not one.
     """
     dropped = re.compile("|".join(f"(?:{pattern})" for pattern in (*VOLATILE_CONFIG_LINES, *volatile)))
-    lines = (line.rstrip() for line in text.replace("\r", "").split("\n"))
-    kept = [line for line in lines if line and not dropped.fullmatch(line)]
-    # The header's comment marks move with the volatile lines that they enclose, so a run of them is one.
-    result: list[str] = []
-    for line in kept:
-        if line == "!" and (not result or result[-1] == "!"):
-            continue
-        result.append(line)
-    return "\n".join(result) + "\n" if result else ""
+    lines = [line.rstrip() for line in text.replace("\r", "").split("\n")]
+    kept = [line for line in lines if not dropped.fullmatch(line)]
+    start = next((number for number, line in enumerate(kept) if line not in ("", "!")), len(kept))
+    body = "\n".join(kept[start:]).rstrip("\n")
+    return f"{body}\n" if body else ""
 
 
 def _without(*patterns: str) -> Callable[[str], str]:

@@ -100,6 +100,5 @@ def table(reports: Sequence[DeviceReport]) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "  ".join("-" * width for width in widths))
     lines += [f"! {one.msg}" for one in reports if one.msg and one.state in ("failed", "never")]
     return lines

@@ -99,10 +99,12 @@ class Session:
         except (OSError, EOFError, SSHException) as error:
             raise self._broken(line, error) from None
 
-    def _read(self, done: re.Pattern[str], about: str, unsure: re.Pattern[str] | None = None) -> str:
-        """Read until the end of what came matches ``done``, or ``unsure`` and nothing more comes."""
+    def _read(
+        self, done: re.Pattern[str], about: str, *, unsure: re.Pattern[str] | None = None, before: str = ""
+    ) -> str:
+        """Read until the end of ``before`` and what came matches ``done``, or ``unsure`` and nothing more comes."""
         pieces: list[str] = []
-        tail = ""
+        tail = before[-_TAIL:]
         last = time.monotonic()
         while True:
             try:
@@ -155,9 +157,9 @@ class Session:
 
     def _find_prompt(self) -> None:
         # A prompt, or what looks like one: from then on the device reads what is typed.
-        self._read(_ANY_PROMPT, "the login")
+        login = self._read(_ANY_PROMPT, "the login")
         self._type(_FIRST)
-        text = self._read(_FIRST_ANSWER, _FIRST)
+        text = login + self._read(_FIRST_ANSWER, _FIRST, before=login)
         match = _FIRST_ANSWER.search(text)
         if match is None:
             raise SessionError(f"{self.options.name}: no prompt was found after the login")

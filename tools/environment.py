@@ -87,6 +87,8 @@ def main() -> None:
     """Make the environment with the groups named on the command line."""
     make_venv(sys.argv[1:])
     make_tree()
+    # Git keeps no modes, and a scheduled job refuses a vault password that others can read, in the lab as anywhere.
+    (ROOT / "inventories" / "lab" / "vault-password").chmod(0o600)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,185 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server process: all the devices of a plan, and the control channel."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from lab import control
+from lab.errors import LabError
+from lab.faults import FAULTS
+from lab.ios.console import run_lines
+from lab.ios.device import Device, KnownSecrets
+from lab.ios.endpoint import Endpoint
+from lab.ios.hostkeys import HostKeys
+from lab.plan import Plan
+
+
+class Lab:
+    """What is up."""
+
+    def __init__(self, plan: Plan, keys: Path) -> None:
+        self.plan = plan
+        self.started = time.time()
+        known, host_keys = KnownSecrets(), HostKeys(keys)
+        self.endpoints: dict[str, Endpoint] = {}
+        for device in plan.devices:
+            self.endpoints[device.name] = Endpoint(Device(device, known), host_keys)
+        self.stop = asyncio.Event()
+
+    def open(self) -> None:
+        """Listen for every device, or for none: raises LabError at the first that cannot."""
+        try:
+            for endpoint in self.endpoints.values():
+                endpoint.refresh()
+        except LabError:
+            self.shut()
+            raise
+
+    def shut(self) -> None:
+        """Close everything."""
+        for endpoint in self.endpoints.values():
+            endpoint.shut()
+
+    def _endpoint(self, host: str) -> Endpoint:
+        if host not in self.endpoints:
+            raise LabError(f"the lab plays no host {host!r}; it plays: {', '.join(self.endpoints)}", 2)
+        return self.endpoints[host]
+
+    async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request of the control channel."""
+        operation = request["op"]
+        if operation == "ping":
+            return {"pid": os.getpid(), "digest": self.plan.digest()}
+        if operation == "status":
+            return self._status()
+        if operation == "stop":
+            self.stop.set()
+            return {"pid": os.getpid()}
+        if operation == "fault":
+            return self._fault(request["host"], request["name"], request.get("value"))
+        if operation == "console":
+            output, refusals = await run_lines(self._endpoint(request["host"]).device, request["lines"])
+            return {"output": output, "refusals": refusals}
+        if operation == "power_cycle":
+            endpoint = self._endpoint(request["host"])
+            endpoint.device.power_cycle(endpoint.device.plan.reload_time)
+            await endpoint.on.wait()
+            return {"seconds": endpoint.device.plan.reload_time}
+        raise LabError(f"the lab knows no request {operation!r}", 2)
+
+    def _fault(self, host: str, name: str, value: str | None) -> dict[str, Any]:
+        chosen = list(self.endpoints.values()) if host == "all" else [self._endpoint(host)]
+        if name != "clear" and name not in FAULTS:
+            raise LabError(f"there is no fault {name!r}; choose one of: {', '.join(FAULTS)}, or clear", 2)
+        for endpoint in chosen:
+            if name == "clear":
+                endpoint.device.faults.clear()
+            else:
+                endpoint.device.faults.set(name, value)
+            endpoint.refresh()
+        return {"faults": {endpoint.device.plan.name: endpoint.device.faults.names() for endpoint in chosen}}
+
+    def _status(self) -> dict[str, Any]:
+        rows = []
+        for endpoint in self.endpoints.values():
+            device = endpoint.device
+            plan, counters = device.plan, device.counters
+            rows.append(
+                {
+                    "host": plan.name,
+                    "kind": plan.kind,
+                    "address": plan.address,
+                    "port": plan.port,
+                    "transport": plan.transport,
+                    "model": plan.model,
+                    "version": plan.ios_version,
+                    "serial": plan.serial,
+                    "hostname": device.hostname,
+                    "faults": device.faults.names(),
+                    "powered": device.powered,
+                    "open_sessions": len(device.sessions),
+                    "sessions": counters.sessions,
+                    "commands": counters.commands,
+                    "refused_logins": counters.refused_logins,
+                    "unsaved": device.is_unsaved,
+                }
+            )
+        return {
+            "pid": os.getpid(),
+            "inventory": self.plan.inventory,
+            "since": self.started,
+            "devices": rows,
+            "skipped": self.plan.skipped,
+        }
+
+
+def _watch_owner(pid: int, lab: Lab) -> None:
+    """End with the process that asked for the lab, so that a killed test leaves nothing behind."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        raise LabError(f"the owner, process {pid}, has already ended") from None
+    asyncio.get_running_loop().add_reader(descriptor, lab.stop.set)
+
+
+def _raise_file_limit() -> None:
+    """One descriptor per device and per session: take what the hard limit allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
+
+
+async def serve(folder: Path, keys: Path, plan: Plan, owner_pid: int | None, ready: int) -> None:
+    """Play a plan until told to stop.
+
+    Args:
+        folder: state folder with the control socket. ready: file descriptor that gets one line of JSON when all
+            devices listen, or the reason why they do not.
+    """
+    loop = asyncio.get_running_loop()
+    lab = Lab(plan, keys)
+    lab.open()
+    if owner_pid is not None:
+        _watch_owner(owner_pid, lab)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lab.stop.set)
+    server = await control.listen(folder, lab.handle)
+    gc.freeze()  # the plan and the grammars live as long as the process: no need to look at them again
+    os.write(ready, b"{}\n")
+    os.close(ready)
+    await lab.stop.wait()
+    server.close()
+    (folder / control.SOCKET).unlink(missing_ok=True)
+    lab.shut()
+    await asyncio.sleep(0.02)  # let the last bytes of the answer to "stop" go
+
+
+def main(folder: Path, keys: Path, owner_pid: int | None, ready: int) -> int:
+    """Entry of the server process: the plan comes on standard input."""
+    import json
+
+    # cryptography warns on every old key exchange; that is what this lab is for.
+    warnings.filterwarnings("ignore")
+    # asyncio warns about each byte for a client that has gone; for a lab that cuts lines this is daily business.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    _raise_file_limit()
+    plan = Plan.from_json(sys.stdin.read())
+    try:
+        asyncio.run(serve(folder, keys, plan, owner_pid, ready))
+    except LabError as error:
+        os.write(ready, json.dumps({"error": error.sentence}).encode() + b"\n")
+        return 1
+    return 0

@@ -21,7 +21,7 @@ from pathlib import Path
 from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.captures import CAPTURES
 
 from bench.farm import ROOT, Farm
-from bench.measure import Sample, adopt_daemons, run
+from bench.measure import Sample, adopting_daemons, run
 
 BIN = Path(sys.executable).parent
 ALL = ["show privilege", *(capture.command for capture in CAPTURES.values())]
@@ -219,13 +219,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one run, without ios_config and without 200 slow devices")
     options = parser.parse_args()
     runs = 1 if options.quick else options.runs
-    adopt_daemons()
     rows: list[Row] = []
     for count, slow in ((1, False), (1, True), (50, False), (50, True), (200, False), (200, True)):
         if options.quick and count == 200 and slow:
             continue
         print(f"{count} devices, {'slow' if slow else 'instant'} (load {os.getloadavg()[0]:.1f})", flush=True)
-        with tempfile.TemporaryDirectory() as folder, Farm(Path(folder), count, slow) as farm:
+        with tempfile.TemporaryDirectory() as folder, Farm(Path(folder), count, slow) as farm, adopting_daemons():
             rows += farm_rows(farm, runs, ios_config=not options.quick and (count, slow) == (50, False))
     print("\n" + "\n".join(table(rows)) + "\n\n" + "\n".join(verdicts(rows)))
 

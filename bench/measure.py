@@ -12,6 +12,7 @@ import resource
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +33,18 @@ class Sample:
     memory_mb: float = 0.0
 
 
-def adopt_daemons() -> None:
-    """Make this process the parent of orphaned descendants, so that their CPU is counted (prctl(2))."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+@contextlib.contextmanager
+def adopting_daemons() -> Iterator[None]:
+    """Be the parent of orphaned descendants meanwhile, so that their CPU is counted (prctl(2)).
+
+    The lab's server is started outside of this, or it would be waited for.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        library.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def run(command: list[str], *, cwd: Path, environment: dict[str, str], memory: bool = False) -> Sample:

@@ -94,7 +94,7 @@ def test_an_edit_is_one_commit_with_its_lines_and_is_reported_as_unsaved(school:
         (("wrong_password",), "correct ansible_user and ansible_password", "failed"),
         (("wrong_enable",), "refused the enable secret; correct ansible_become_password", "failed"),
         (("off",), "refused the connection; is ssh enabled on the device", "unreachable"),
-        (("mute",), "sent no SSH greeting in 3 s", "unreachable"),
+        (("mute",), "began no SSH session in time", "unreachable"),
         (("kex",), "have no kex algorithm in common", "failed"),
         (("cut", "1500"), "the connection broke during 'show running-config'", "failed"),
         (("truncate", "1500"), "it does not end with 'end'", "failed"),

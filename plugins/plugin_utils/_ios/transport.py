@@ -252,11 +252,13 @@ def explain(error: BaseException, options: DeviceOptions) -> IosError:
             f"{name}: {address} refused the connection; is {options.transport} enabled on the device, and the port "
             "(ansible_port) right?"
         )
-    # "Error reading SSH protocol banner" comes with a time-out, and with a peer that hangs up or is no SSH server.
-    if "protocol banner" in text:
+    # "Error reading SSH protocol banner" comes with a time-out, and with a peer that hangs up or is no SSH server;
+    # "No existing session" when greeting and key exchange together take longer than the connection may.
+    if "protocol banner" in text or "No existing session" in text:
         return UnreachableError(
-            f"{name}: {address} answered but sent no SSH greeting in {options.banner_timeout:g} s; are all its vty "
-            "lines taken (show users), or is the port not its SSH?"
+            f"{name}: {address} answered but began no SSH session in time; are all its vty lines taken (show users), is the "
+            "port not its SSH, or is the device slow (raise ansible_netmiko_connect_timeout and "
+            "ansible_netmiko_banner_timeout)?"
         )
     if has(TimeoutError) or "timed out" in text:
         return UnreachableError(

@@ -84,7 +84,7 @@ def test_every_configuration_comes_back_byte_for_byte(farm: dict[Path, DeviceOpt
     for path, options in farm.items():
         if path.name in REFUSED:
             continue
-        result = backup(options.name, lambda options=options: Session(options), archive, RUNNING)  # type: ignore[misc]
+        result = backup(options.name, lambda options=options: Session(options), archive, RUNNING)
         saved = archive.read(options.name, "running-config")
         given = as_sent(path)
         if saved is None or (
@@ -116,7 +116,7 @@ def test_the_history_of_one_switch_makes_one_commit_per_real_change(
     commits = []
     for path in steps:
         for _again in range(2):
-            backup("sw1", lambda options=farm[path]: Session(options), archive, RUNNING)  # type: ignore[misc]
+            backup("sw1", lambda options=farm[path]: Session(options), archive, RUNNING)
             commits.append(Repository(archive).commit().sha)
     made = [sha for sha in commits if sha]
     assert len(set(made)) == len(made) == 18

@@ -118,7 +118,7 @@ def test_real_addresses_need_the_shell(alone):
 
 
 @pytest.mark.skipif(
-    not shutil.which("unshare") or subprocess.run(["unshare", "-r", "-n", "true"], check=False).returncode,
+    not shutil.which("unshare") or subprocess.run(["unshare", "-r", "-n", "true"], check=False).returncode != 0,
     reason="user namespaces are not allowed here",
 )
 def test_shell_has_real_addresses_and_ports(alone):

@@ -44,7 +44,9 @@ def session(lab, host, enable=True, **options):
             connection.enable()
         yield connection
     finally:
-        connection.remote_conn.close()
+        # A device that was reloaded has hung up already.
+        with contextlib.suppress(EOFError, OSError):
+            connection.remote_conn.close()
 
 
 @pytest.fixture(autouse=True)

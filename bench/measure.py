@@ -59,7 +59,7 @@ def run(command: list[str], *, cwd: Path, environment: dict[str, str], memory: b
         command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         peak = _Peak(process.pid) if memory else None
-        output, _ = process.communicate()
+        output, _unused = process.communicate()
         wall = time.monotonic() - started
         megabytes = peak.stop() if peak else 0.0
     if process.returncode:

@@ -34,7 +34,7 @@ def _short(folder: Path, descriptor: int) -> str:
 def _peer(connection: socket.socket) -> tuple[int, int]:
     """The (pid, uid) at the other end."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    pid, uid, _ = struct.unpack("3i", raw)
+    pid, uid, _unused = struct.unpack("3i", raw)
     return pid, uid
 
 

@@ -169,7 +169,7 @@ class FaultSet:
 
     def names(self) -> list[str]:
         """What is on, written as on the command line: ``cut=2000``."""
-        return [text for text, _ in self._on.values()]
+        return [text for text, _unused in self._on.values()]
 
 
 def parse_faults(entries: Iterable[object]) -> list[tuple[str, str | None]]:

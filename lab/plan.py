@@ -84,7 +84,7 @@ class Plan:
         devices = []
         for entry in raw["devices"]:
             entry["vlans"] = {int(number): name for number, name in entry["vlans"].items()}
-            entry["faults"] = [(name, value) for name, value in entry["faults"]]
+            entry["faults"] = [tuple(fault) for fault in entry["faults"]]
             devices.append(DevicePlan(**{key: value for key, value in entry.items() if key in known}))
         return cls(raw["inventory"], devices, raw["skipped"])
 

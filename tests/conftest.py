@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,8 @@ from tests.labs import ROOT, Lab
 
 
 @pytest.fixture(scope="session")
-def lab_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[str]]:
-    """Give networks of 127.77.0.0/16 that no other test process of this machine uses.
+def lab_networks() -> Iterator[Callable[[], str]]:
+    """Give a function for networks of 127.77.0.0/16 that no other test process of this machine uses.
 
     Each is held by a lock on a file, which the kernel frees with the process.
     """
@@ -26,7 +26,7 @@ def lab_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[
     folder.mkdir(mode=0o700, exist_ok=True)
     held: list[int] = []
 
-    def networks() -> Iterator[str]:
+    def network() -> str:
         for number in range(20, 250):
             descriptor = os.open(folder / str(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
@@ -35,22 +35,23 @@ def lab_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[
                 os.close(descriptor)
                 continue
             held.append(descriptor)
-            yield f"127.77.{number}"
+            return f"127.77.{number}"
+        raise AssertionError("every network of 127.77.0.0/16 is in use")
 
-    yield networks()
+    yield network
     for descriptor in held:
         os.close(descriptor)
 
 
 @pytest.fixture(scope="module")
-def lab(lab_networks: Iterator[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(lab_networks: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Bring the school of ``inventories/lab`` up on a network of its own, once per module, and down at its end."""
     folder = tmp_path_factory.mktemp("school") / "inventories" / "lab"
     shutil.copytree(ROOT / "inventories" / "lab", folder)
     main = folder / "group_vars" / "all" / "main.yml"
     text = main.read_text("utf-8")
     assert "lab_network: 127.77.1\n" in text
-    main.write_text(text.replace("lab_network: 127.77.1\n", f"lab_network: {next(lab_networks)}\n"), "utf-8")
+    main.write_text(text.replace("lab_network: 127.77.1\n", f"lab_network: {lab_networks()}\n"), "utf-8")
     with Lab(folder / "hosts.yml") as school:
         yield school
 

@@ -79,7 +79,7 @@ class ConfigMode:
 
     async def _run(self, match: Match, negate: bool, line: str) -> None:
         session = self._session
-        action, _, argument = (match.rule.action if match.rule else "").partition(" ")
+        action, _unused, argument = (match.rule.action if match.rule else "").partition(" ")
         if action == "end":
             session.mode = "exec"
         elif action == "exit":

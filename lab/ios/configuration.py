@@ -138,7 +138,7 @@ class Configuration:
 
     def top(self, prefix: str) -> list[str]:
         """The top-level lines that begin with this text."""
-        return [self.lines[start] for start, _ in self.blocks() if self.lines[start].startswith(prefix)]
+        return [self.lines[start] for start, _unused in self.blocks() if self.lines[start].startswith(prefix)]
 
     def value(self, prefix: str) -> str | None:
         """What follows the prefix in the first top-level line that has it."""

@@ -240,7 +240,7 @@ def vlan_numbers(text: str) -> list[int] | None:
     """The VLANs of a list such as ``10,20-22``; None when it is not one or leaves 1 to 4094."""
     found: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition("-")
+        first, _unused, last = part.partition("-")
         if not first.isdigit() or (last and not last.isdigit()):
             return None
         found += range(int(first), int(last or first) + 1)

@@ -112,7 +112,7 @@ class Endpoint:
         if self._listener is None:
             return
         try:
-            connection, _ = self._listener.accept()
+            connection, _unused = self._listener.accept()
         except OSError:
             return
         connection.setblocking(False)

@@ -49,7 +49,7 @@ class ExecMode:
             else:
                 self._terminal.line("% No password set")
             return
-        for _ in range(3):
+        for _unused in range(3):
             if self._device.check_enable(await self._terminal.ask("Password: ", echo=False)):
                 session.privilege = wanted
                 return

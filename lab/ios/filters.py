@@ -1,7 +1,7 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What follows the bar: ``| include``, ``exclude``, ``begin`` and ``section``.
+"""What follows the separator: ``| include``, ``exclude``, ``begin`` and ``section``.
 
 Source: Cisco IOS Configuration Fundamentals, "Searching and Filtering CLI Output"; ``section`` exists since 12.3(2)T,
 and a section is a matching line with the more deeply indented lines below it.
@@ -16,8 +16,8 @@ _WORDS = ("append", "begin", "count", "exclude", "format", "include", "redirect"
 
 def split_filter(line: str) -> tuple[str, str]:
     """The command and what follows its ``|`` (empty when there is none)."""
-    command, bar, pipe = line.partition(" |")
-    return (command, pipe.strip()) if bar else (line, "")
+    command, separator, pipe = line.partition(" |")
+    return (command, pipe.strip()) if separator else (line, "")
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -31,7 +31,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def apply_filter(text: str, pipe: str) -> str | None:
     """The lines that pass, or None when the filter is not understood."""
-    word, _, expression = pipe.partition(" ")
+    word, _unused, expression = pipe.partition(" ")
     kinds = [name for name in _WORDS if name.startswith(word.lower())]
     if len(kinds) != 1 or not expression or kinds[0] not in ("include", "exclude", "begin", "section"):
         return None

@@ -128,7 +128,7 @@ class Grammar:
     def _add(self, text: str) -> None:
         """``words... [/ values...] [: action] [@flag...]``."""
         body, *flags = text.split(" @")
-        body, _, action = body.partition(" : ")
+        body, _unused, action = body.partition(" : ")
         tokens, key = body.split(), -1
         whole = "/" not in tokens
         if "/" in tokens:
@@ -207,7 +207,7 @@ class Grammar:
     def candidates(self, line: str, allowed: str = "") -> list[str]:
         """What may come next: the words that begin with the last token, or all when the line ends with a blank."""
         node = self.root
-        head, _, last = line.rpartition(" ")
+        head, _unused, last = line.rpartition(" ")
         for token in head.split():
             step = self._word(node, token, allowed)
             if isinstance(step, tuple):

@@ -69,8 +69,8 @@ def default_version(model: str) -> str:
 
 def image_name(model: Model, version: str) -> str:
     """The image file of a version: 15.0(2)SE11 is ``c2960-lanbasek9-mz.150-2.SE11.bin``."""
-    train, _, rest = version.partition("(")
-    number, _, release = rest.partition(")")
+    train, _unused, rest = version.partition("(")
+    number, _unused, release = rest.partition(")")
     return f"{model.image}.{train.replace('.', '')}-{number}.{release}.bin"
 
 

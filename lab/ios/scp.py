@@ -96,7 +96,7 @@ class ScpServer:
             header = await self._line()
         if not header.startswith("C"):
             raise _Refused("Protocol error: only single files are copied")
-        _, size, source = header.split(" ", 2)
+        _unused, size, source = header.split(" ", 2)
         used = sum(file.size for file in self._device.flash.values())
         if int(size) > self._device.model.flash - used:
             raise _Refused("No space left on device")

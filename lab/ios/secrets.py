@@ -45,7 +45,7 @@ def md5_crypt(password: str, salt: str) -> str:
     out = ""
     for first, second, third in ((0, 6, 12), (1, 7, 13), (2, 8, 14), (3, 9, 15), (4, 10, 5)):
         value = digest[first] << 16 | digest[second] << 8 | digest[third]
-        for _ in range(4):
+        for _unused in range(4):
             out += _ITOA64[value & 63]
             value >>= 6
     value = digest[11]
@@ -56,7 +56,7 @@ def md5_crypt(password: str, salt: str) -> str:
 def hash_secret(password: str, seed: str | None = None) -> str:
     """A type 5 hash with a random salt, or with one that depends on ``seed`` only (then reproducible)."""
     if seed is None:
-        salt = "".join(secrets.choice(_ITOA64[2:]) for _ in range(4))
+        salt = "".join(secrets.choice(_ITOA64[2:]) for _unused in range(4))
     else:
         salt = "".join(_ITOA64[2 + byte % 62] for byte in hashlib.sha256(seed.encode()).digest()[:4])
     return md5_crypt(password, salt)

@@ -131,7 +131,7 @@ def status(session: Session, match: Match) -> str:
         fast = port.name.startswith("Fast")
         duplex, speed = ("a-full", "a-100" if fast else "a-1000") if port.up else ("auto", "auto")
         for line in port.settings:
-            word, _, value = line.partition(" ")
+            word, _unused, value = line.partition(" ")
             if value and value != "auto":
                 duplex, speed = (value if word == "duplex" else duplex), (value if word == "speed" else speed)
         kind = "" if port.name.startswith("Port-ch") else ("10/100BaseTX" if fast else "10/100/1000BaseTX")

@@ -120,7 +120,7 @@ class TelnetProtocol(asyncio.Protocol):
         device, terminal = self._device, self._terminal
         terminal.write(before_login(device))
         aaa = device.running.value("aaa new-model") is not None
-        for _ in range(3):
+        for _unused in range(3):
             user = ""
             if device.plan.user:
                 user = await terminal.ask("Username: ")

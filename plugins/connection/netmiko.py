@@ -185,21 +185,13 @@ EXAMPLES = r"""
 # ansible_become_password: "{{ vault_network_enable_secret }}"
 """
 
-from typing import Any
-
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
 from ansible_collections.lycee.openerp.plugins.plugin_utils import _requirements
-
-try:
-    from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.session import Session
-except ImportError as error:
-    # The check below names the library and the cure.
-    NETMIKO_ERROR: ImportError | None = error
-else:
-    NETMIKO_ERROR = None
 from ansible_collections.lycee.openerp.plugins.plugin_utils._errors import LyceeError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._ios import libraries
 from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.options import DeviceOptions, device_options
+from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.session import Session
 
 
 class Connection(ConnectionBase):
@@ -207,7 +199,7 @@ class Connection(ConnectionBase):
 
     transport = "lycee.openerp.netmiko"
     has_pipelining = False
-    _session: Any = None
+    _session: Session | None = None
 
     def _connect(self) -> Connection:
         if not self._connected:
@@ -236,8 +228,7 @@ class Connection(ConnectionBase):
             LyceeError: in a sentence that names the device and the cure.
         """
         _requirements.check()
-        if NETMIKO_ERROR is not None:
-            raise LyceeError(f"netmiko cannot be loaded ({NETMIKO_ERROR}); make the environment anew")
+        libraries.require()
         return Session(self.device_options(name))
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
@@ -246,6 +237,7 @@ class Connection(ConnectionBase):
         IOS has no exit codes: a line that begins with C(%) and names an error gives 1.
         """
         self._connect()
+        assert self._session is not None
         try:
             text = self._session.ask(str(cmd))
         except LyceeError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,14 @@ def as_sent(path: Path) -> bytes:
 
 @pytest.fixture(scope="module", params=["verbatim", "auto"])
 def farm(
-    request: pytest.FixtureRequest, corpus: Path, lab_networks: Iterator[str], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    corpus: Path,
+    lab_networks: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[Path, DeviceOptions]]:
     """Play each configuration as a device; ``auto`` adds the header of IOS where the file has none."""
     folder = tmp_path_factory.mktemp("corpus")
-    network = next(lab_networks)
+    network = lab_networks()
     hosts: dict[str, Any] = {}
     devices: dict[Path, DeviceOptions] = {}
     for number, path in enumerate(configurations(corpus)):

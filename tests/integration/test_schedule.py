@@ -419,7 +419,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
     box = Box(tmp_path)
     hook = ["/bin/touch", str(box.work / "hook")]
     succeeded(box.schedule([{"name": "lock", "playbook": "slow.yml", **at(), "on_failure": {"command": hook}}]))
-    first, _ = box.start_slow("lock")
+    first, _unused = box.start_slow("lock")
     try:
         second = box.run("lock")
         assert second.returncode == 75
@@ -503,7 +503,7 @@ def test_a_daemon_left_behind_holds_neither_the_lock_nor_the_run(ready: Box) -> 
     file = ready.work / "daemon"
     pids: list[int] = []
     try:
-        for _ in range(2):
+        for _unused in range(2):
             file.unlink(missing_ok=True)
             done = ready.run("daemon")
             assert done.returncode == 0, done.stdout + done.stderr
@@ -634,7 +634,7 @@ class Namespace:
     def __enter__(self) -> Namespace:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self._child.kill()
         self._child.wait(timeout=30)
 

@@ -9,11 +9,9 @@ import re
 import time
 from types import TracebackType
 
-from netmiko.exceptions import ReadException
-from paramiko import SSHException
-
 from . import transport
 from .errors import LoginError, SessionError
+from .libraries import ReadException, paramiko
 from .options import DeviceOptions
 
 #: How much of the end of an answer the patterns look at; a prompt and an ``end`` fit many times.
@@ -69,7 +67,7 @@ class Session:
         try:
             if not transport.is_over(self._connection.remote_conn):
                 self._connection.write_channel("exit\n")
-        except (OSError, EOFError, SSHException, ReadException):
+        except (OSError, EOFError, paramiko.SSHException, ReadException):
             pass
         transport.disconnect(self._connection)
 
@@ -96,7 +94,7 @@ class Session:
     def _type(self, line: str) -> None:
         try:
             self._connection.write_channel(f"{line}\n")
-        except (OSError, EOFError, SSHException) as error:
+        except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._broken(line, error) from None
 
     def _read(
@@ -109,7 +107,7 @@ class Session:
         while True:
             try:
                 piece = self._connection.read_channel()
-            except (OSError, EOFError, SSHException, ReadException) as error:
+            except (OSError, EOFError, paramiko.SSHException, ReadException) as error:
                 raise self._broken(about, error, sum(map(len, pieces))) from None
             if piece:
                 pieces.append(piece)

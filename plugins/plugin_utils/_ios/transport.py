@@ -9,7 +9,6 @@ done in ``session`` instead, because there a prompt look-alike in a banner ends 
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import re
 import select
@@ -18,17 +17,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-import paramiko
-from netmiko.cisco.cisco_ios import CiscoIosSSH, CiscoIosTelnet
-from netmiko.exceptions import NetmikoAuthenticationException, NetmikoTimeoutException, ReadException
-
 from .errors import AlgorithmError, HostKeyError, IosError, LoginError, SessionError, UnreachableError
+from .libraries import (
+    CiscoIosSSH,
+    CiscoIosTelnet,
+    NetmikoAuthenticationException,
+    NetmikoTimeoutException,
+    ReadException,
+    paramiko,
+)
 from .options import DeviceOptions
-
-# paramiko's transport thread logs each failure with a traceback; without a handler Python prints it to the terminal.
-logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-# Netmiko logs everything that it reads at level DEBUG, secrets included.
-logging.getLogger("netmiko").setLevel(logging.WARNING)
 
 _LOGIN = re.compile(r"(?:user ?name|login) ?: *\Z", re.I)
 _PASSWORD = re.compile(r"password ?: *\Z", re.I)

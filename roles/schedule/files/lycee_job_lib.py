@@ -269,7 +269,7 @@ def logs_to_delete(names: Iterable[str], job: str, now: dt.datetime, keep_days: 
         if found:
             mine.append((found[1], int(found[2] or 0), name))
     limit = stamp(now - dt.timedelta(days=keep_days))
-    return [name for when, _, name in sorted(mine, reverse=True)[keep_min:] if when < limit]
+    return [name for when, _unused, name in sorted(mine, reverse=True)[keep_min:] if when < limit]
 
 
 def outcome_of(returncode: int, stopped: str | None, timeout: int | None) -> Outcome:

@@ -34,7 +34,7 @@ class Proc:
 
 def parse_stat(text: str) -> Proc | None:
     """A line of /proc/PID/stat; None for a process that has already ended."""
-    head, _, rest = text.rpartition(")")
+    head, _unused, rest = text.rpartition(")")
     fields = rest.split()
     if fields[0] in "ZX":
         return None
@@ -136,7 +136,7 @@ class Supervisor:
         """Waits for output or a signal and passes whole lines on; false when the child wrote nothing."""
         assert child.stdout is not None
         got = False
-        for key, _ in selector.select(wait):
+        for key, _unused in selector.select(wait):
             data = os.read(key.fd, 65536)
             if key.fd == self._wake:
                 continue

@@ -173,7 +173,7 @@ def check_job(job: lib.Job) -> None:
 def check_syntax(job: lib.Job) -> None:
     """Lets ansible-playbook read playbook, inventory and vault as the job will, without running anything."""
     argv = [*lib.build_argv(job, ANSIBLE_PLAYBOOK), "--syntax-check"]
-    code, _, err = run(argv, environment(job, "syntax"), job.project_dir)
+    code, _unused, err = run(argv, environment(job, "syntax"), job.project_dir)
     if code:
         said = " ".join(line.strip() for line in err.splitlines() if line.strip())[:600]
         raise lib.JobError(f"Job {job.name}: ansible-playbook --syntax-check refuses it (exit code {code}): {said}")

@@ -83,7 +83,7 @@ def read_entry(planned: dict[str, Any], item: dict[str, Any], crontab: list[str]
     env = {**os.environ, "XDG_RUNTIME_DIR": planned["runtime_dir"]}
     unit = Path(path).name
     wanted = "ActiveState,SubState,UnitFileState,NextElapseUSecRealtime,FragmentPath"
-    _, out, err = run(["systemctl", *user, "show", unit, "--property", wanted], env)
+    _unused, out, err = run(["systemctl", *user, "show", unit, "--property", wanted], env)
     shown = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     found = os.path.realpath(shown.get("FragmentPath", ""))
     if (

@@ -239,7 +239,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -
     folder = tmp_path_factory.mktemp("inventory")
     places = {host: (address, free_port(address)) for host, address in ADDRESSES.items()}
     text = INVENTORY
-    for host, (_, port) in places.items():
+    for host, (_unused, port) in places.items():
         text = text.replace(f"{{{host}}}", str(port))
     (folder / "hosts.yml").write_text(text)
     (folder / "sw1.cfg").write_bytes(SWITCH.encode("latin-1"))

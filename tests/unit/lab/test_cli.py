@@ -129,7 +129,7 @@ def test_pager(device):
     assert paged.count(MORE) == 2
     erased = paged.replace(MORE + b"\b" * 9 + b" " * 8 + b"\b" * 9, b"")
     assert erased.split(b"end\r\n")[0] == whole.split(b"end\r\n")[0]
-    first, _, _rest = paged.partition(MORE)
+    first, _unused, _rest = paged.partition(MORE)
     assert first.count(b"\r\n") == 24  # the typed line and 23 lines of output
     assert play(device, b"show run\rq", length=24).count(MORE) == 1
     assert play(device, b"show run\r\r\rq", length=24).count(MORE) == 3
@@ -151,8 +151,8 @@ def test_filters(device, type_lines):
 
 def test_running_config_has_the_size_and_the_end(device, type_lines):
     output = type_lines(device, "show running-config")
-    _, _, rest = output.partition("Current configuration : ")
-    size, _, text = rest.partition(" bytes\n")
+    _unused, _unused, rest = output.partition("Current configuration : ")
+    size, _unused, text = rest.partition(" bytes\n")
     text = text[: text.rindex("sw-batA-rdc#")]
     assert text.endswith("\nend\n\n")
     assert 3 <= int(size) - len(text[:-1].encode()) <= 24

@@ -126,7 +126,7 @@ def test_scp_needs_to_be_enabled(lab, tmp_path):
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
     client.connect(*lab.places["r1"], "exploitation", "cahier-r1", look_for_keys=False, allow_agent=False)
-    _, output, _ = client.exec_command("scp -f startup-config")
+    _unused, output, _unused = client.exec_command("scp -f startup-config")
     assert output.read() == b"\x01Administratively disabled.\n"
     assert output.channel.recv_exit_status() == 1
     client.close()
@@ -158,7 +158,7 @@ def test_fault_wrong_enable(lab):
     lab.fault("sw1", "wrong_enable")
     with session(lab, "sw1", enable=False) as net:
         assert "Password:" in net.send_command("enable", expect_string="assword:")
-        for _ in range(2):
+        for _unused in range(2):
             net.send_command("craie", expect_string="assword:", cmd_verify=False)
         assert "% Bad secrets" in net.send_command("craie", expect_string=">", cmd_verify=False)
 

@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 INVENTORY ?= inventories/lab/hosts.yml
-# As many workers as cores, but two at least: the tests mostly wait for devices.
+# As many workers as cores, but four at least: the tests mostly wait for devices.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -lt 4 ]; then echo 4; else echo $$n; fi)
 
 .PHONY: help environment rehearse lab lab-down test lint sanity bench build clean

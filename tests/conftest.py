@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,8 +51,9 @@ def lab(lab_networks: Callable[[], str], tmp_path_factory: pytest.TempPathFactor
     shutil.copytree(ROOT / "inventories" / "lab", folder)
     main = folder / "group_vars" / "all" / "main.yml"
     text = main.read_text("utf-8")
-    assert "lab_network: 127.77.1\n" in text
-    main.write_text(text.replace("lab_network: 127.77.1\n", f"lab_network: {lab_networks()}\n"), "utf-8")
+    text, count = re.subn(r"^lab_network: .*$", f"lab_network: {lab_networks()}", text, flags=re.M)
+    assert count == 1
+    main.write_text(text, "utf-8")
     with Lab(folder / "hosts.yml") as school:
         yield school
 

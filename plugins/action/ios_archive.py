@@ -29,8 +29,9 @@ class ActionModule(LyceeAction):
         commit = Repository(archive).commit(dry_run=self.check_mode)
         expired = archive.expired_partials(arguments["partial_keep_days"])
         if not self.check_mode:
-            for path in expired:
-                path.unlink(missing_ok=True)
+            with archive.lock():
+                for path in [*expired, *archive.leftovers()]:
+                    path.unlink(missing_ok=True)
         result: dict[str, Any] = {
             "changed": bool(commit.devices) or bool(expired),
             "archive": str(archive.root),

@@ -100,9 +100,9 @@ class ActionModule(LyceeAction):
         }
         if failed:
             answer["failed"] = True
-            answer["msg"] = f"{len(failed)} of {len(hosts)} devices failed, the others are saved. " + " | ".join(
-                result["msg"] for result in failed
-            )
+            others = ", the others are saved" if len(failed) < len(hosts) else ""
+            sentences = " | ".join(result["msg"] for result in failed)
+            answer["msg"] = f"{len(failed)} of {len(hosts)} devices failed{others}. {sentences}"
         return answer
 
     def _connection_of(self, host: str, hostvars: Any) -> Connection | str:

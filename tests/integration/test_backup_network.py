@@ -93,8 +93,8 @@ def test_an_edit_is_one_commit_with_its_lines_and_is_reported_as_unsaved(school:
         (("wrong_password",), "sw-salle1: 127.77.", "failed"),
         (("wrong_password",), "correct ansible_user and ansible_password", "failed"),
         (("wrong_enable",), "refused the enable secret; correct ansible_become_password", "failed"),
-        (("off",), "refused the connection; is ssh enabled on the device", "unreachable"),
-        (("mute",), "began no SSH session in time", "unreachable"),
+        (("off",), "refused the connection; is ssh enabled on the device", "failed"),
+        (("mute",), "began no SSH session in time", "failed"),
         (("kex",), "have no kex algorithm in common", "failed"),
         (("cut", "1500"), "the connection broke during 'show running-config'", "failed"),
         (("truncate", "1500"), "it does not end with 'end'", "failed"),
@@ -158,6 +158,7 @@ def test_a_line_in_small_pieces_loses_nothing_even_with_the_prompt_in_a_banner(s
         ("ansible_netmiko_encoding=klingon", "which Python does not know"),
         ("ansible_become_password=", "no enable secret is given; set ansible_become_password"),
         ("ansible_host=nowhere.invalid", "no address is known for 'nowhere.invalid'"),
+        ("ansible_become_password=Abc€def", "ansible_become_password holds a character that latin-1 has not"),
         ("ansible_password=wrong", "refused the user 'sauvegarde' or the password"),
         ("network_backup_archive=/proc/nothing/here", "the archive /proc/nothing/here cannot be used"),
         ('{"network_backup_volatile": ["("]}', "which is no regular expression"),
@@ -196,7 +197,8 @@ def test_host_keys_are_checked_added_once_and_a_changed_one_is_refused(school: L
 
 def test_telnet_with_a_wrong_password_is_told_soon(school: Lab) -> None:
     school.fault("sw-cdi", "wrong_password")
-    run = school.playbook(PLAYBOOK, "--limit", "sw-cdi")
+    # Netmiko's own login would need eleven seconds, which is longer than it is given here.
+    run = school.playbook(PLAYBOOK, "--limit", "sw-cdi", "-e", "ansible_netmiko_auth_timeout=5")
     assert run.recap["sw-cdi"]["failed"] == 1
     assert "refused the user" in run.text
 
@@ -215,6 +217,46 @@ def test_the_batch_form_names_the_failed_device_saves_the_others_and_commits_onc
     assert again.status == 0, again.output
     assert school.commits()[0].startswith("Back up sw-salle1\n")
     assert school.playbook(PLAYBOOK, "-e", "network_backup_batch=true").changed == []
+
+
+@pytest.mark.parametrize("dead", ["sw-serveurs", "sw-cdi", "rt-rechange"])
+def test_a_dead_batch_neither_ends_the_run_nor_keeps_the_others_from_the_commit(school: Lab, dead: str) -> None:
+    school.fault(dead, "off")
+    run = school.playbook(PLAYBOOK, "-e", "network_backup_serial=1")
+    assert run.status != 0
+    assert sorted(run.recap) == DEVICES
+    assert [host for host, counts in run.recap.items() if counts["failed"]] == [dead]
+    assert sorted(path.name for path in (school.archive / "devices").iterdir()) == [
+        one for one in DEVICES if one != dead
+    ]
+    assert len(school.commits()) == 1
+
+
+def test_with_every_device_off_the_report_and_what_was_left_still_come(school: Lab) -> None:
+    school.playbook(PLAYBOOK, "--limit", "sw-cdi")
+    (school.archive / "devices/sw-cdi/version.txt").write_text("left by a killed run\n")
+    school.fault("all", "off")
+    run = school.playbook(PLAYBOOK)
+    assert run.status != 0
+    assert all(counts["failed"] for counts in run.recap.values())
+    assert len(school.commits()) == 2
+    assert "! sw-salle1: 127.77." in run.output
+
+
+def test_the_strategy_of_the_user_makes_no_difference(school: Lab) -> None:
+    run = school.playbook(PLAYBOOK, "-e", "network_backup_batch=true", environment={"ANSIBLE_STRATEGY": "free"})
+    assert run.status == 0, run.output
+    assert run.output.count("[7/7]") == 1
+    assert len(school.commits()) == 1
+
+
+def test_the_role_alone_fails_where_a_device_fails(school: Lab, tmp_path: Path) -> None:
+    playbook = tmp_path / "own.yml"
+    playbook.write_text("- hosts: network\n  gather_facts: false\n  roles: [lycee.openerp.network_backup]\n", "utf-8")
+    school.fault("sw-cdi", "off")
+    run = school.playbook(str(playbook))
+    assert run.status != 0
+    assert run.recap["sw-cdi"]["unreachable"] == 1
 
 
 @pytest.mark.parametrize(

@@ -135,13 +135,17 @@ class Archive:
         with lock:
             yield
 
-    def fingerprint_key(self) -> bytes:
+    def fingerprint_key(self, *, create: bool = True) -> bytes:
         """Return the 32 bytes that key the fingerprints, made at the first call.
+
+        Without ``create`` nothing is written: where there is no key yet, one that holds for this call is returned.
 
         Raises:
             ArchiveError: the key cannot be read or made, or is not 32 bytes.
         """
         path = self.private / "fingerprint.key"
+        if not create and not path.exists():
+            return secrets.token_bytes(32)
         with self._explained():
             storage.make_folder(self.private)
             if not path.exists():
@@ -208,6 +212,7 @@ class Archive:
             ArchiveError: the archive cannot be read.
         """
         plan = StorePlan()
+        captures = [name for name in captures if name not in collected.left_alone]
         old_manifest = self.manifest(host)
         old_files = dict(old_manifest.get("files", {}))
         entries: dict[str, Any] = {
@@ -310,6 +315,11 @@ class Archive:
             storage.make_folder(folder)
             storage.write_atomic(path, text.encode(self.encoding, "replace"))
         return path
+
+    def leftovers(self) -> list[Path]:
+        """Return the temporary files that killed runs left; to be asked and removed while the archive is held alone."""
+        folders = (self.root / "devices", self.private)
+        return sorted(path for folder in folders for path in folder.rglob(".*.tmp") if path.is_file())
 
     def expired_partials(self, keep_days: float) -> list[Path]:
         """Return the partial captures older than ``keep_days`` days, by the time in their names."""

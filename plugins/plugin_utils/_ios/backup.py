@@ -59,13 +59,23 @@ def backup(host: str, open_session: OpenSession, archive: Archive, options: Back
         previous = {} if options.force else archive.previous_sizes(host)
         with open_session() as session:
             collected = collect(
-                session, host, options.captures, previous_sizes=previous, minimum_ratio=options.minimum_ratio
+                session,
+                host,
+                options.captures,
+                previous_sizes=previous,
+                minimum_ratio=options.minimum_ratio,
+                encoding=archive.encoding,
             )
+        if not options.force:
+            _require_same_device(host, archive.manifest(host), collected)
         plan = archive.plan(host, collected, captures=options.captures, volatile=options.volatile)
         result = _result(host, archive, collected, plan, options)
         if not options.check:
             archive.store(host, plan)
             _record_success(host, archive, collected, result)
+        if collected.refused:
+            # What is good has been stored; the task fails all the same.
+            result = {**result, **_failure(host, archive, collected.refused[0], options), "changed": result["changed"]}
     except IosError as error:
         result = _failure(host, archive, error, options)
     result["duration_s"] = round(time.monotonic() - started, 2)
@@ -89,19 +99,37 @@ def _result(
         "unsupported": list(collected.unsupported),
         "unsaved_changes": unsaved,
     }
+    warnings = [
+        f"{host}: '{CAPTURES[name].command}' was not answered ({said}); what the archive holds of it stays"
+        for name, said in collected.denied.items()
+    ]
     if unsaved:
-        result["warnings"] = [
+        warnings.append(
             f"{host}: the running configuration is not saved on the device and is lost when the power goes; "
             "type 'write memory' there if it is meant"
-        ]
+        )
+    if warnings:
+        result["warnings"] = warnings
     if options.diff:
-        result["diff"] = _diff(host, archive, plan)
+        result["diff"] = _diff(host, archive, plan, options)
     return result
 
 
-def _diff(host: str, archive: Archive, plan: StorePlan) -> list[dict[str, str]]:
-    """Return the differences with each secret masked; in check mode on a new archive the key lives for this call."""
-    mask = masker(archive.fingerprint_key()) if plan.changes and archive.private.is_dir() else masker(b"first backup")
+def _require_same_device(host: str, manifest: dict[str, Any], collected: Collected) -> None:
+    """A wrong address in the inventory must not put one device's configuration into another one's history."""
+    known = {key: str(manifest.get(key, "")) for key in ("serial", "hostname")}
+    found = {key: str(collected.facts.as_dict()[key]) for key in known}
+    if all(known[key] and found[key] and known[key] != found[key] for key in known):
+        raise IosError(
+            f"{host}: another device answers at its address: '{found['hostname']}' with the serial number "
+            f"{found['serial']}, where the archive knows '{known['hostname']}' with {known['serial']}; correct "
+            "ansible_host, or run once with network_backup_force=true if the device was replaced"
+        )
+
+
+def _diff(host: str, archive: Archive, plan: StorePlan, options: BackupOptions) -> list[dict[str, str]]:
+    """Return the differences with each secret masked."""
+    mask = masker(archive.fingerprint_key(create=not options.check))
     return [
         {
             "before_header": f"{host}/{change.filename} (archive)",

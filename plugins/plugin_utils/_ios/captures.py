@@ -15,6 +15,7 @@ VOLATILE_CONFIG_LINES = (
     r"Building configuration\.\.\.",
     r"Current configuration\s*:.*",
     r"Using \d+ out of \d+ bytes.*",
+    r"Uncompressed configuration from \d+ bytes to \d+ bytes.*",
     r"! Last configuration change at .*",
     r"! NVRAM config last updated at .*",
     r"! No configuration change since last restart.*",
@@ -41,6 +42,30 @@ def normalise_config(text: str, volatile: Iterable[str] = ()) -> str:
     start = next((number for number, line in enumerate(kept) if line not in ("", "!")), len(kept))
     body = "\n".join(kept[start:]).rstrip("\n")
     return f"{body}\n" if body else ""
+
+
+_CERTIFICATE = re.compile(r"^( certificate \S+(?: \S+)?)(?: nvram:\S+)?$", re.M)
+_CERTIFICATE_BODY = re.compile(r"^(?:[ \t]+(?:[0-9A-F]{2,8} ?)+|[ \t]*quit)$")
+
+
+def normalise_saved(text: str, volatile: Iterable[str] = ()) -> str:
+    """Return a configuration in the form in which running and startup are compared.
+
+    A self-signed certificate stands in the running configuration in full and in the startup configuration as the name of
+    a file (``nvram:IOS-Self-Sig#1.cer``), which is no unsaved change.
+    """
+    lines = normalise_config(text, volatile).split("\n")
+    result: list[str] = []
+    inside = False
+    for line in lines:
+        match = _CERTIFICATE.match(line)
+        if match is not None:
+            inside = True
+            result.append(match[1])
+        elif not (inside and _CERTIFICATE_BODY.match(line)):
+            inside = False
+            result.append(line)
+    return "\n".join(result)
 
 
 def _without(*patterns: str) -> Callable[[str], str]:

@@ -18,16 +18,22 @@ SIZE_TOLERANCE = 0.01
 SIZE_SLACK_BYTES = 32
 
 _RUNNING_SIZE = re.compile(r"^Current configuration\s*:\s*(\d+) bytes[^\n]*\n", re.M)
-_STARTUP_SIZE = re.compile(r"^Using (\d+) out of \d+ bytes(?:, uncompressed size = (\d+) bytes)?[^\n]*\n", re.M)
+#: With ``service compress-config`` a second line, or on IOS XE the end of the first, names the size of the text.
+_STARTUP_SIZE = re.compile(
+    r"^Using (\d+) out of \d+ bytes(?:, uncompressed size = (\d+) bytes)?[^\n]*\n"
+    r"(?:Uncompressed configuration from \d+ bytes to (\d+) bytes[^\n]*\n)?",
+    re.M,
+)
 _HOSTNAME = re.compile(r'^hostname "?([^"\s]+)"?[ \t]*$', re.M)
 _OWN_PROMPT = re.compile(r"^prompt \S", re.M)
 _REFUSAL = re.compile(
     r"^% ?(Invalid input|Ambiguous command|Incomplete command|Authorization failed|Unknown command)[^\n]*", re.M
 )
 #: A log message as IOS prints it on a terminal: ``*Mar  1 00:01:02.003: %LINK-3-UPDOWN: ...`` (stamp and star optional).
-_LOG_MESSAGE = re.compile(r"^[^\n!]{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+: ", re.M)
-_PAGER = re.compile(r"--More--|\x08")
-_ABSENT = re.compile(r"startup-config is not present", re.I)
+#: At the beginning of a line and not in quotes: an EEM applet may name the pattern of one.
+_LOG_MESSAGE = re.compile(r"^(?![ !])[^\n\"]{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+: ", re.M)
+_PAGER = re.compile(r"^ ?--More--|\x08", re.M)
+_ABSENT = re.compile(r"(?:startup-config|configuration memory) is not present", re.I)
 
 
 def is_absent(text: str) -> bool:
@@ -35,18 +41,22 @@ def is_absent(text: str) -> bool:
     return _ABSENT.search(text) is not None and len(text) < 200
 
 
-def announced_size(text: str) -> tuple[int, int] | None:
+def announced_size(text: str, encoding: str = "latin-1") -> tuple[int, int] | None:
     """Return (size in bytes that the header names, bytes that follow the header), or None without a header.
 
     With ``service compress-config`` the header of the startup configuration names the compressed size first and the
     uncompressed one after it (IOS configuration fundamentals); the latter counts.
     """
+
+    def size(part: str) -> int:
+        return len(part.encode(encoding, "replace"))
+
     match = _RUNNING_SIZE.search(text)
     if match is not None:
-        return int(match[1]), len(text) - match.end()
+        return int(match[1]), size(text[match.end() :])
     match = _STARTUP_SIZE.search(text)
     if match is not None:
-        return int(match[2] or match[1]), len(text) - match.end()
+        return int(match[3] or match[2] or match[1]), size(text[match.end() :])
     return None
 
 
@@ -82,6 +92,7 @@ def violations(
     running: bool,
     previous_size: int | None = None,
     minimum_ratio: float = 0.5,
+    encoding: str = "latin-1",
 ) -> list[str]:
     """Return what ``text`` breaks of the contract, as clauses of a sentence; an empty list means that it is whole.
 
@@ -91,6 +102,7 @@ def violations(
         running: it is the running configuration, whose hostname must be that of the prompt.
         previous_size: bytes of the last good capture, or None.
         minimum_ratio: the smallest share of ``previous_size`` that is believed.
+        encoding: the device's, since sizes are bytes.
     """
     refusal = _REFUSAL.search(text)
     if refusal is not None and len(text) < 400:
@@ -99,12 +111,12 @@ def violations(
     if _PAGER.search(text):
         found.append("it is mixed with the pager (--More-- or backspaces)")
     lines = [line for line in text.split("\n") if line.strip()]
-    body = [line for line in lines if not re.match(r"Building configuration|Current configuration|Using \d+ out", line)]
+    body = [line for line in lines if not re.match(r"Building conf|Current conf|Using \d+ out|Uncompressed conf", line)]
     if not body:
         return [*found, "nothing came but the header"]
     if lines[-1].strip() != "end":
         found.append(f"it does not end with 'end' but with '{_shown(lines[-1])}'")
-    sizes = announced_size(text)
+    sizes = announced_size(text, encoding)
     if sizes is not None:
         announced, received = sizes
         if abs(announced - received) > max(SIZE_TOLERANCE * announced, SIZE_SLACK_BYTES):
@@ -116,9 +128,10 @@ def violations(
     name = hostname_in(plain_text)
     if running and name is not None and not _OWN_PROMPT.search(plain_text) and not _same_name(name, prompt):
         found.append(f"its hostname is '{_shown(name)}' and the prompt says '{_shown(prompt)}'")
-    if previous_size is not None and len(text) < minimum_ratio * previous_size:
+    length = len(text.encode(encoding, "replace"))
+    if previous_size is not None and length < minimum_ratio * previous_size:
         found.append(
-            f"it has {len(text)} bytes where the last one had {previous_size} "
+            f"it has {length} bytes where the last one had {previous_size} "
             "(if the device was really emptied, run once with network_backup_force=true)"
         )
     return found

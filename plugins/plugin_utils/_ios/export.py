@@ -38,13 +38,13 @@ class ExportResult:
     removed: list[Path] = field(default_factory=list)
 
 
-def redacted_files(archive: Archive) -> dict[str, bytes]:
+def redacted_files(archive: Archive, *, create_key: bool = True) -> dict[str, bytes]:
     """Return the files of a redacted copy: path below the copy to content.
 
-    Everything is masked, not only configurations: a password may stand in a description that a neighbour announces.
+    Every file is masked, not only configurations; in descriptions, what follows a word such as "password" or "mot de passe".
     Manifests lose the sums of the full files, which would let a short secret be guessed.
     """
-    mask = masker(archive.fingerprint_key())
+    mask = masker(archive.fingerprint_key(create=create_key))
     files: dict[str, bytes] = {MARKER: _MARKER_TEXT.encode("ascii")}
     for host in archive.hosts():
         manifest = archive.manifest(host)
@@ -89,8 +89,10 @@ def export(
             f"the export folder {folder} lies inside the archive {archive.root}; choose one outside of it"
         )
     result = ExportResult()
-    with archive.lock(shared=True), _explained(folder):
-        files = redacted_files(archive)
+    # A dry run writes nothing, not even a lock.
+    held = contextlib.nullcontext() if dry_run else archive.lock(shared=True)
+    with held, _explained(folder):
+        files = redacted_files(archive, create_key=not dry_run)
         present = copies(folder)
         newest = present[-1][1] if present else None
         if newest is not None and _content(newest) == files:
@@ -112,9 +114,9 @@ def export(
 
 def _write(folder: Path, path: Path, files: dict[str, bytes]) -> None:
     storage.make_folder(folder)
+    for left in folder.glob(".redacted-*.tmp"):
+        shutil.rmtree(left)
     temporary = folder / f".{path.name}.tmp"
-    if temporary.exists():
-        shutil.rmtree(temporary)
     for name, data in files.items():
         storage.make_folder((temporary / name).parent)
         storage.write_atomic(temporary / name, data)

@@ -68,6 +68,12 @@ def message_for(stats: list[FileStat]) -> str:
     return subject + "\n\n" + "\n".join(lines) + "\n"
 
 
+def _stat(line: str) -> FileStat:
+    """Read one entry of ``git diff --numstat -z``; git counts no lines where it sees binary bytes."""
+    added, removed, path = line.split("\t", 2)
+    return FileStat(path, int(added) if added != "-" else 0, int(removed) if removed != "-" else 0)
+
+
 class Repository:
     """The git repository of an archive."""
 
@@ -123,6 +129,9 @@ class Repository:
             if not (info / name).exists() or (info / name).read_text("utf-8") != text:
                 storage.write_atomic(info / name, text.encode("ascii"))
         (self.root / ".git").chmod(0o700)
+        self._refuse_remote()
+
+    def _refuse_remote(self) -> None:
         remotes = self._git("remote").stdout.split()
         if remotes:
             raise ArchiveError(
@@ -138,9 +147,21 @@ class Repository:
         stats = []
         for line in self._git("diff", "--cached", "--numstat", "-z", "--no-renames").stdout.split("\0"):
             if line:
-                added, removed, path = line.split("\t", 2)
-                # Git counts no lines where it sees binary bytes.
-                stats.append(FileStat(path, int(added) if added != "-" else 0, int(removed) if removed != "-" else 0))
+                stats.append(_stat(line))
+        return stats
+
+    def differences(self) -> list[FileStat]:
+        """Return what differs from the last commit without writing anything, not even into the index."""
+        stats = []
+        if self._git("rev-parse", "--verify", "--quiet", "HEAD", check=False).returncode == 0:
+            text = self._git(
+                "--no-optional-locks", "diff", "--numstat", "-z", "--no-renames", "HEAD", "--", "devices"
+            ).stdout
+            stats += [_stat(line) for line in text.split("\0") if line]
+        others = self._git("ls-files", "--others", "--exclude-standard", "-z", "--", "devices").stdout
+        for path in others.split("\0"):
+            if path:
+                stats.append(FileStat(path, (self.root / path).read_bytes().count(b"\n"), 0))
         return stats
 
     def commit(self, *, dry_run: bool = False) -> Commit:
@@ -155,6 +176,10 @@ class Repository:
         if dry_run and not self.exists():
             hosts = self.archive.hosts()
             return Commit("Back up " + ", ".join(hosts) + "\n" if hosts else "", hosts)
+        if dry_run:
+            self._refuse_remote()
+            stats = self.differences()
+            return Commit(message_for(stats) if stats else "", sorted({stat.host for stat in stats}))
         with self.archive.lock():
             self.prepare()
             stats = self.pending()
@@ -162,8 +187,6 @@ class Repository:
                 return Commit("", [])
             message = message_for(stats)
             devices = sorted({stat.host for stat in stats})
-            if dry_run:
-                return Commit(message, devices)
             self._git("commit", "--quiet", "--message", message)
             sha = self._git("rev-parse", "HEAD").stdout.strip()
             left = self._git("status", "--porcelain", "--", "devices").stdout.strip()

@@ -89,7 +89,8 @@ def device_options(name: str, get: Callable[[str], Any]) -> DeviceOptions:
     if transport not in DEFAULT_PORTS:
         raise OptionError(f"{name}: ansible_netmiko_transport is '{transport}'; it may be ssh or telnet")
     user = option("remote_user")
-    if not user:
+    # A vty line with a password only asks for no user; SSH always does.
+    if not user and transport == "ssh":
         raise OptionError(f"{name}: no user is given; set ansible_user for the device or its group")
     encoding = option("encoding")
     try:
@@ -98,11 +99,19 @@ def device_options(name: str, get: Callable[[str], Any]) -> DeviceOptions:
         raise OptionError(
             f"{name}: ansible_netmiko_encoding is '{encoding}', which Python does not know; latin-1 keeps every byte"
         ) from None
+    for key, variable in (("password", "ansible_password"), ("become_password", "ansible_become_password")):
+        try:
+            str(option(key) or "").encode(encoding)
+        except UnicodeEncodeError:
+            raise OptionError(
+                f"{name}: {variable} holds a character that {encoding} has not, so it cannot be typed on the device; "
+                "IOS takes ASCII in passwords"
+            ) from None
     return DeviceOptions(
         name=name,
         host=option("host"),
         port=option("port") or DEFAULT_PORTS[transport],
-        user=user,
+        user=user or "",
         password=option("password"),
         enable_secret=option("become_password"),
         transport=transport,

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 Result = dict[str, Any]
@@ -38,7 +39,7 @@ def run_pool(
         progress: called in this process as each result comes.
 
     A process that dies makes failed results of the hosts that it had not finished. The processes end by themselves
-    between two devices when this one is gone, so a killed controller leaves no pool behind.
+    between two devices when this one or its parent is gone, so a killed controller leaves no pool behind.
     """
     processes = max(1, min(processes, workers, len(hosts)))
     context = multiprocessing.get_context("fork")
@@ -48,7 +49,7 @@ def run_pool(
         share = list(hosts[number::processes])
         threads = max(1, workers // processes + (number < workers % processes))
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_serve, args=(share, work, threads, sender, os.getpid()))
+        process = context.Process(target=_serve, args=(share, work, threads, sender, os.getpid(), os.getppid()))
         process.start()
         sender.close()
         pending[receiver] = (process, share)
@@ -74,14 +75,33 @@ def run_pool(
     return [results[host] for host in hosts]
 
 
-def _serve(hosts: list[str], work: Callable[[str], Result], threads: int, sender: Connection, parent: int) -> None:
+def parent_of(pid: int) -> int | None:
+    """Return the parent of a process (proc(5), the field after the name and the state), or None when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _serve(
+    hosts: list[str], work: Callable[[str], Result], threads: int, sender: Connection, parent: int, controller: int
+) -> None:
     """Work through ``hosts`` in ``threads`` threads and send each result; the body of one process."""
     sending = threading.Lock()
 
     def one(host: str) -> None:
-        if os.getppid() != parent:
+        # Killing the controller alone leaves its worker, which is the parent here, alive.
+        if os.getppid() != parent or parent_of(parent) != controller:
             return
-        result = work(host)
+        try:
+            result = work(host)
+        except Exception as error:  # its text may hold anything, a secret too
+            result = {
+                "host": host,
+                "changed": False,
+                "failed": True,
+                "msg": f"{host}: an error that is not provided for ({type(error).__name__}); please report it",
+            }
         # The receiver is gone with the controller; there is nobody left to tell.
         with sending, contextlib.suppress(BrokenPipeError):
             sender.send(result)

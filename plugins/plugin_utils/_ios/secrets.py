@@ -14,74 +14,85 @@ import hmac
 import re
 from collections.abc import Callable
 
-#: One or more blank-separated words that are the secret: an optional encryption type (0 to 9), then the value.
-_VALUE = r"(?:(?P<type>[0-9]|6|encrypted|clear|hex|ascii) )?(?P<secret>\S+)"
+#: An optional encryption type (0 to 9), then the secret: one word, or where IOS takes a LINE all that follows.
+_TYPE = r"(?:(?P<type>[0-9]|encrypted|clear|hex|ascii) )?"
+_WORD = rf"{_TYPE}(?P<secret>\S+)"
+_LINE = rf"{_TYPE}(?P<secret>\S.*?)(?= *$)"
 
-#: What stands before a secret, by the command references of IOS 12.2 to 15.x. Matched anywhere in a line.
-_LEADS = (
-    r"(?:enable|username \S+(?: privilege \d+)?) (?:algorithm-type \S+ )?(?:secret|password)(?: level \d+)?",
-    r"^ ?(?:password|secret)",
-    r"\busername \S+ .*?(?:secret|password)",
-    r"snmp-server community",
-    r"snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c|3 \S+))?",
-    r"snmp-server user \S+ \S+ .*?auth (?:md5|sha\S*)",
-    r"\bpriv (?:des|3des|aes(?: \d+)?)",
-    r"(?:tacacs-server|radius-server|radius server|tacacs server) .*?key",
-    r"^ *(?:server-private|server) \S+ .*?key",
+#: What stands before a secret that goes on to the end of the line (command references of IOS 12.2 to 15.x, type LINE).
+_LINE_LEADS = (
+    r"^ *enable (?:algorithm-type \S+ )?(?:secret|password)(?: level \d+)?",
+    r"^ *username \S+ (?:.*? )??(?:algorithm-type \S+ )?(?:secret|password)",
+    r"^ *(?:password|secret)(?! encryption\b)",
     r"\bkey-string",
-    r"\bcrypto isakmp key",
-    r"\bpre-shared-key(?: (?:address|hostname) \S+(?: \S+)?)?(?: key)?(?: (?:local|remote))?",
-    r"\bset session-key \S+ \S+ \d+(?: cipher)?",
-    r"\bpassphrase",
-    r"\bppp (?:chap|pap) (?:sent-username \S+ )?password",
-    r"\bppp (?:chap|pap) sent-username \S+ password",
-    r"\bntp authentication-key \d+ md5",
     r"\bneighbor \S+ password",
-    r"\bip ospf (?:authentication-key|message-digest-key \d+ md5)",
-    r"\bmessage-digest-key \d+ md5",
-    r"\bstandby (?:\d+ )?authentication(?: md5 key-string| text)?",
-    r"\bvrrp \d+ authentication(?: md5 key-string| text)?",
-    r"\bglbp \d+ authentication(?: md5 key-string| text)?",
-    r"\bisis password",
-    r"\b(?:area|domain)-password",
-    r"\bvtp password",
     r"\bip ftp password",
     r"\bip http client (?:proxy-server \S+ )?password",
-    r"\bwpa-psk (?:ascii|hex)",
+    r"\bppp (?:chap|pap) (?:sent-username \S+ )?password",
+    r"\bvtp password",
+    r"\btacacs-server (?:host \S+ (?:.*? )??)?key",
+    r"\b(?:area|domain)-password",
+    r"\bisis password",
+    r"\bevent manager environment \S*(?:pass|secret|key)\S*",
+    r"\bwpa-psk",
+    r"\bmot de passe *:?",
+)
+
+#: What stands before a secret of one word.
+_LEADS = (
+    r"\bsnmp-server community",
+    r"\bsnmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c|3 \S+))?",
+    r"\bsnmp-server user \S+ \S+ .*?auth (?:md5|sha\S*)",
+    r"\bpriv (?:des56|des|3des|aes(?: \d+)?)",
+    r"\b(?:radius-server|radius server|tacacs server) (?:.*? )??key",
+    r"^ *(?:server-private|server|client) \S+ (?:.*? )??(?:server-)?key",
+    r"\bserver-key",
+    r"\bpac key",
+    r"^ *nas \S+ key",
+    r"^ *user \S+ (?:nt)?(?:hash|password)",
+    r"\bcrypto isakmp key",
+    r"\bpre-shared-key(?: (?:address|hostname) \S+(?: \S+)?)?(?: key)?(?: (?:local|remote))?",
+    r"\bpre-share key",
+    r"\b(?:cipher|authenticator)",
+    r"\bset session-key (?:inbound|outbound) ah \d+",
+    r"\bpassphrase",
+    r"\bntp authentication-key \d+ md5",
+    r"\bip ospf (?:authentication-key|message-digest-key \d+ md5)",
+    r"\bmessage-digest-key \d+ md5",
+    r"\b(?:standby|vrrp|glbp)(?: \d+)? authentication(?: md5 key-string| text)?(?! md5\b)",
+    r"^ *authentication (?:md5 key-string|text)",
+    r"\bip msdp password peer \S+",
+    r"\bsap pmk",
     r"\bdot1x (?:username \S+ )?password",
     r"\bencryption (?:vlan \d+ )?key \d+ size \S+",
-    r"\bip rip authentication key",
-    r"\bip authentication-key",
-    r"\bservice-?password",
+    r"\bip (?:rip )?authentication(?: key|-key)",
     r"\bauthorization-?key",
-    r"\bclient \S+ server-key",
     r"\bnhrp authentication",
-    r"\bip nhrp authentication",
     r"\bcredential.*? password",
-    r"\b(?:ospfv3|ipv6 ospf) (?:encryption|authentication) .*?\b(?:md5|sha1)",
-    r"\besp (?:des|3des|aes-cbc \d+)",
+    r"\b(?:ospfv3|ipv6 ospf|area \S+) (?:encryption|authentication) ipsec .*?\b(?:md5|sha1)",
 )
 #: What introduces a secret in commands not listed above, and options as well: a word of _NO_SECRET is left.
-_GENERIC_LEADS = (
-    r"\bauthentication-key",
-    r"(?<![-\w])community",
-    r"(?<![-\w])password",
-    r"(?<![-\w])secret",
-    r"^ *key",
+_GENERIC_LEADS = (r"\bauthentication-key", r"(?<![-\w])password", r"(?<![-\w])secret", r"^ *key")
+_LINE_SECRET = re.compile(rf"(?P<lead>(?:{'|'.join(_LINE_LEADS)}) +){_LINE}", re.I)
+_SECRET = re.compile(rf"(?P<lead>(?:{'|'.join(_LEADS)}) +){_WORD}")
+#: The cipher's key, which stands between an OSPFv3 command and the key of its digest.
+_ESP = re.compile(rf"(?P<lead>\besp (?:des|3des|aes-cbc \d+) +){_WORD}")
+_GENERIC = re.compile(rf"(?P<lead>(?:{'|'.join(_GENERIC_LEADS)}) +){_WORD}")
+#: In free text: "password: x", "mdp = x", "clé x".
+_PROSE = re.compile(
+    r"(?P<lead>\b(?:password|passwd|mot de passe|mdp|secret|cl[ée]|key) *[:=]? *)(?P<type>)(?P<secret>\S+)", re.I
 )
-_SECRET = re.compile(rf"(?P<lead>(?:{'|'.join(_LEADS)}) +){_VALUE}")
-_GENERIC = re.compile(rf"(?P<lead>(?:{'|'.join(_GENERIC_LEADS)}) +){_VALUE}")
-#: ``key`` alone starts a key chain's number (``key 1``), which is no secret.
-_KEY_NUMBER = re.compile(r"^ *key \d{1,3}$")
+#: ``key`` alone starts a numbered key of a key chain, which is no secret.
+_KEY_NUMBER = re.compile(r"^ *key \d+$")
 #: Words that follow a lead without being a secret: options of the command.
 _NO_SECRET = re.compile(
     r"(?:encryption|min-length|recovery|logging|policy|expire|level|mode|strength|aging|history|lifetime|rollover|"
-    r"fallback|disable|enable|required|optional|any|local|address|hostname|common-policy|key-chain|md5|text|rsa|chain|"
-    r"generate|zeroize|hash|size|version|traps|informs|vrf|default|new-format|usage-keys|send-community|ascii|encrypted)$"
+    r"fallback|disable|enable|required|optional|option|any|local|address|hostname|common-policy|key-chain|md5|text|rsa|chain|"
+    r"generate|zeroize|hash|size|version|traps|informs|vrf|default|usage-keys|config-key|peer)$"
 )
-_URL = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?P<secret>[^\s@]+)(?P<at>@)")
+_URL = re.compile(r"(?P<lead>(?:\b[a-z][a-z0-9+.-]*://|\")[^\s:/@\"]*:)(?P<secret>[^\s\"]+)(?P<at>@[^\s@/\"]+)")
 _HEX_LINE = re.compile(r"^ {2,4}[0-9A-F]{8}(?: [0-9A-F]{2,8}){0,8} *$")
-#: Values that IOS writes as hashes or ciphers are masked wherever they stand, whatever stands before them.
+#: Values that IOS writes as hashes are masked wherever they stand, whatever stands before them.
 _HASH = re.compile(r"(?P<secret>\$(?:1|5|6|8|9|14)\$\S+)")
 
 
@@ -106,14 +117,16 @@ def masker(key: bytes) -> Callable[[str], str]:
 
     def line(text: str) -> str:
         if text.lstrip().startswith("description ") or text.startswith("!"):
-            return text
+            return _PROSE.sub(value, text)
         if _HEX_LINE.match(text):
             return f"  {fingerprint(text.strip(), key)}"
         text = _HASH.sub(lambda match: fingerprint(match["secret"], key), text)
-        text = _URL.sub(lambda match: f"{match['scheme']}{fingerprint(match['secret'], key)}{match['at']}", text)
-        if not _KEY_NUMBER.match(text):
-            text = _GENERIC.sub(generic, _SECRET.sub(value, text))
-        return text
+        text = _URL.sub(lambda match: f"{match['lead']}{fingerprint(match['secret'], key)}{match['at']}", text)
+        if _KEY_NUMBER.match(text):
+            return text
+        text = _ESP.sub(value, text)
+        masked = _LINE_SECRET.sub(generic, text)
+        return masked if masked != text else _GENERIC.sub(generic, _SECRET.sub(value, text))
 
     def mask(text: str) -> str:
         return "\n".join(line(one) for one in text.split("\n"))

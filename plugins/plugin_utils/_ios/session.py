@@ -16,8 +16,13 @@ from .options import DeviceOptions
 
 #: How much of the end of an answer the patterns look at; a prompt and an ``end`` fit many times.
 _TAIL = 512
-_PAGER = re.compile(r"--More--\s*\Z")
+_PAGER = re.compile(r"(?:\A|[\r\n]) ?--More-- ?\Z")
+#: An answer larger than this, or that takes longer than so many read time-outs in all, never ends.
+_MAX_BYTES = 32 * 1024 * 1024
+_MAX_TIMEOUTS = 10
 _ANY_PROMPT = re.compile(r"(?:\A|[\r\n])[^\r\n]{1,80}[>#] ?\Z")
+#: A longer prompt and the longest command do not fit into 80 columns.
+_LONG_PROMPT = 50
 #: The first command both stops the pager and finds the prompt: what stands before its echo stands again at the end.
 #: A look-alike in a banner cannot do that.
 _FIRST = "terminal length 0"
@@ -49,7 +54,10 @@ class Session:
         try:
             self._find_prompt()
             if self.prompt.endswith(">"):
-                self._enable()
+                self.enable()
+            # A terminal of 80 columns scrolls a longer line, and its echo would not be found.
+            if len(self.prompt) > _LONG_PROMPT:
+                self.ask("terminal width 511")
         except BaseException:
             transport.disconnect(self._connection)
             raise
@@ -103,14 +111,16 @@ class Session:
         """Read until the end of ``before`` and what came matches ``done``, or ``unsure`` and nothing more comes."""
         pieces: list[str] = []
         tail = before[-_TAIL:]
-        last = time.monotonic()
+        count = 0
+        first = last = time.monotonic()
         while True:
             try:
                 piece = self._connection.read_channel()
             except (OSError, EOFError, paramiko.SSHException, ReadException) as error:
-                raise self._broken(about, error, sum(map(len, pieces))) from None
+                raise self._broken(about, error, count) from None
             if piece:
                 pieces.append(piece)
+                count += len(piece)
                 tail = (tail + piece)[-_TAIL:]
                 if done.search(tail):
                     return "".join(pieces)
@@ -120,16 +130,21 @@ class Session:
                         "allow that command to the account (privilege exec level 1 terminal length)"
                     )
                 last = time.monotonic()
+                if count > _MAX_BYTES or last > first + _MAX_TIMEOUTS * self.options.read_timeout:
+                    raise SessionError(
+                        f"{self.options.name}: the answer to '{about}' does not end ({count} bytes in {last - first:.0f} s); "
+                        "is something else printing on this terminal?"
+                    )
                 continue
             if transport.is_over(self._connection.remote_conn):
-                raise self._broken(about, None, sum(map(len, pieces)))
+                raise self._broken(about, None, count)
             settling = unsure is not None and unsure.search(tail) is not None
             wait = self.options.settle_time if settling else self.options.read_timeout
             if time.monotonic() >= last + wait:
                 if settling:
                     return "".join(pieces)
                 raise SessionError(
-                    f"{self.options.name}: the answer to '{about}' stopped after {sum(map(len, pieces))} bytes and no "
+                    f"{self.options.name}: the answer to '{about}' stopped after {count} bytes and no "
                     f"prompt came for {wait:g} s; on a slow line raise ansible_netmiko_read_timeout"
                 )
             transport.wait_readable(self._connection.remote_conn, last + wait)
@@ -163,7 +178,13 @@ class Session:
             raise SessionError(f"{self.options.name}: no prompt was found after the login")
         self.prompt = match["prompt"].strip()
 
-    def _enable(self) -> None:
+    def enable(self) -> None:
+        """Enter privileged mode with the enable secret.
+
+        Raises:
+            LoginError: no secret is given, or the device refuses it.
+            SessionError: the conversation broke.
+        """
         options = self.options
         if not options.enable_secret:
             raise LoginError(

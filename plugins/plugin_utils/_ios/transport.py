@@ -26,7 +26,7 @@ from .libraries import (
     ReadException,
     paramiko,
 )
-from .options import DeviceOptions
+from .options import DEFAULT_PORTS, DeviceOptions
 
 _LOGIN = re.compile(r"(?:user ?name|login) ?: *\Z", re.I)
 _PASSWORD = re.compile(r"password ?: *\Z", re.I)
@@ -224,9 +224,10 @@ def explain(error: BaseException, options: DeviceOptions) -> IosError:
 
     text = " ".join(str(one) for one in chain)
     if has(paramiko.BadHostKeyException):
+        known = options.host if options.port == DEFAULT_PORTS["ssh"] else f"'[{options.host}]:{options.port}'"
         return HostKeyError(
             f"{name}: the SSH host key of {address} is not the one in {options.known_hosts_file}. Was the device "
-            f"replaced or its key made anew? Then remove the old one (ssh-keygen -R '[{options.host}]:{options.port}'); "
+            f"replaced or its key made anew? Then remove the old one (ssh-keygen -f {options.known_hosts_file} -R {known}); "
             "else somebody may be answering in its place"
         )
     if has(paramiko.ssh_exception.IncompatiblePeer):

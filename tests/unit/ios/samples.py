@@ -105,6 +105,7 @@ class FakeSession:
 
     def __init__(self, answers: dict[str, str] | None = None, prompt: str = "sw1#") -> None:
         self.prompt = prompt
+        self.after_enable = "Current privilege level is 15\n"
         self.asked: list[str] = []
         self.answers = {
             "show privilege": "Current privilege level is 15\n",
@@ -124,6 +125,11 @@ class FakeSession:
         """Return the recorded answer."""
         self.asked.append(command)
         return self.answers[command]
+
+    def enable(self) -> None:
+        """Reach level 15, as a user with the enable secret does."""
+        self.asked.append("enable")
+        self.answers["show privilege"] = self.after_enable
 
     def __enter__(self) -> FakeSession:
         return self

@@ -23,7 +23,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.export import e
 from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.git import Repository
 from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.report import age_text, report, table
 
-from .samples import CONFIG, FakeSession, running, startup
+from .samples import CONFIG, VERSION, FakeSession, running, startup
 
 
 @pytest.fixture
@@ -143,6 +143,69 @@ def test_an_unreachable_device_is_counted_apart(archive: Archive) -> None:
     result = backup("sw1", refuse, archive, BackupOptions())
     assert result["unreachable"] is True
     assert archive.status("sw1")["msg"] == "sw1: no answer"
+
+
+def test_a_denied_command_keeps_what_the_archive_holds_and_warns(archive: Archive) -> None:
+    run(archive)
+    before = (archive.root / "devices/sw1/flash.txt").read_bytes()
+    result = run(archive, FakeSession({"dir flash:": "%Error opening flash:/ (Device or resource busy)\n"}))
+    assert result["changed"] is False
+    assert "was not answered" in result["warnings"][0]
+    assert (archive.root / "devices/sw1/flash.txt").read_bytes() == before
+    assert "flash.txt" in archive.manifest("sw1")["files"]
+
+
+def test_a_bad_startup_configuration_fails_and_keeps_the_good_running_one(archive: Archive) -> None:
+    run(archive)
+    changed = CONFIG.replace("Élève 01", "Élève 02")
+    session = FakeSession({"show running-config": running(changed), "show startup-config": startup()[:400]})
+    result = run(archive, session)
+    assert result["failed"] is True
+    assert "startup-config is not accepted" in result["msg"]
+    assert "Élève 02".encode("latin-1") in (archive.root / "devices/sw1/running-config").read_bytes()
+    assert b"login local" in (archive.root / "devices/sw1/startup-config").read_bytes()
+
+
+def test_another_device_at_the_address_is_refused_and_a_replaced_one_forced(archive: Archive) -> None:
+    run(archive)
+    answers = {
+        "show version": VERSION.replace("sw1 uptime", "sw9 uptime").replace("FOC1234X0AB", "FOC9999X0ZZ"),
+        "show running-config": running(CONFIG.replace("hostname sw1", "hostname sw9")),
+    }
+    result = run(archive, FakeSession(answers, prompt="sw9#"))
+    assert result["failed"] is True
+    assert "another device answers" in result["msg"]
+    assert archive.manifest("sw1")["hostname"] == "sw1"
+    assert run(archive, FakeSession(answers, prompt="sw9#"), force=True)["changed"] is True
+
+
+def test_a_device_that_is_renamed_is_the_same_device(archive: Archive) -> None:
+    run(archive)
+    answers = {
+        "show version": VERSION.replace("sw1 uptime", "sw9 uptime"),
+        "show running-config": running(CONFIG.replace("hostname sw1", "hostname sw9")),
+    }
+    assert run(archive, FakeSession(answers, prompt="sw9#"))["changed"] is True
+
+
+def test_check_mode_leaves_an_archive_as_it_is(archive: Archive, tmp_path: Path) -> None:
+    run(archive)
+    Repository(archive).commit()
+    (archive.private / "fingerprint.key").unlink(missing_ok=True)
+    run(archive, FakeSession({"show running-config": running(CONFIG.replace("Élève 01", "Élève 02"))}))
+    before = {path: path.read_bytes() for path in archive.root.rglob("*") if path.is_file()}
+    assert Repository(archive).commit(dry_run=True).message.count("sw1/running-config: +1 -1") == 1
+    assert export(archive, tmp_path / "exports", keep_days=1, keep_minimum=1, dry_run=True).created
+    run(archive, check=True, diff=True)
+    assert {path: path.read_bytes() for path in archive.root.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "exports").exists()
+
+
+def test_what_a_killed_run_left_is_found(archive: Archive) -> None:
+    run(archive)
+    left = archive.root / "devices/sw1/.running-config.abc.tmp"
+    left.write_text("secret")
+    assert archive.leftovers() == [left]
 
 
 # Commits

@@ -88,6 +88,30 @@ def test_a_log_message_in_the_middle_is_refused_but_not_one_quoted_in_a_banner()
     assert judge(samples.CONFIG.replace("sw1#\n", f"sw1#\n{message}")) == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ' event syslog pattern "%LINEPROTO-5-UPDOWN: Line protocol on Interface"',
+        ' event syslog pattern ".*%SYS-5-CONFIG_I: Configured"',
+        " description voir --More-- dans la notice",
+    ],
+)
+def test_a_configuration_may_name_what_would_be_a_trace(line: str) -> None:
+    assert judge(samples.CONFIG.replace("!\ninterface", f"!\nevent manager applet a\n{line}\n!\ninterface", 1)) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "%LINK-3-UPDOWN: Interface up",
+        "000123: *Mar  1 00:00:01: %SYS-5-CONFIG_I: x",
+        ".Nov 24 10:00:00.123: %LINK-3-UPDOWN: y",
+    ],
+)
+def test_log_messages_of_every_stamp_are_seen(message: str) -> None:
+    assert judge(samples.CONFIG.replace("!\ninterface", f"!\n{message}\ninterface", 1)) != []
+
+
 def test_half_the_last_size_is_refused_and_force_is_named() -> None:
     (clause,) = judge(samples.running(), previous_size=10_000)
     assert "network_backup_force" in clause
@@ -107,4 +131,5 @@ def test_startup_header_names_the_uncompressed_size() -> None:
 
 def test_absent_startup() -> None:
     assert contract.is_absent("startup-config is not present\n")
+    assert contract.is_absent("%% Non-volatile configuration memory is not present\n")
     assert not contract.is_absent(samples.startup())

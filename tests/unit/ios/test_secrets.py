@@ -52,6 +52,23 @@ SECRET = "hunter2secret"
         "boot system tftp://u:{}@10.0.0.1/image",
         " ospfv3 encryption ipsec spi 1001 esp null md5 0 {}",
         " anything at all $1$abcd${}",
+        " server-key 7 {}",
+        " pac key 7 {}",
+        " nas 10.0.0.1 key 7 {}",
+        " user u nthash 7 {}",
+        " authentication remote pre-share key {}",
+        "snmp-server user u g v3 auth sha x priv des56 {}",
+        " ospfv3 encryption ipsec spi 256 esp aes-cbc 128 {} sha1 x",
+        "area 0 authentication ipsec spi 256 md5 {}",
+        " set session-key inbound esp 300 cipher x authenticator {}",
+        "ip msdp password peer 10.0.0.1 {}",
+        " sap pmk {} mode-list gcm-encrypt",
+        "event manager environment _mail_password {}",
+        ' action 1.0 mail server "user:{}@10.0.0.1" to "a@b"',
+        "archive path scp://user:p@{}@10.0.0.1/x",
+        " authentication text {}",
+        " description uplink, password: {}",
+        " description Wifi, mot de passe {}",
     ],
 )
 def test_secret_is_masked_and_a_changed_one_shows(line: str) -> None:
@@ -71,7 +88,12 @@ def test_secret_is_masked_and_a_changed_one_shows(line: str) -> None:
         " key 1",
         "aaa authentication login default group tacacs+ local",
         "ip bgp-community new-format",
-        " description password secret is a word here",
+        " description Salle 101, poste 03",
+        "password encryption aes",
+        "set community 65000:1",
+        "match community 10",
+        " standby 1 authentication md5 key-chain HSRP",
+        " key 4294967",
         "snmp-server enable traps snmp authentication linkdown linkup",
         "crypto key generate rsa",
         "hostname secretariat",
@@ -80,6 +102,17 @@ def test_secret_is_masked_and_a_changed_one_shows(line: str) -> None:
 )
 def test_other_lines_stay(line: str) -> None:
     assert masker(KEY)(line) == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [" password {}", "enable password {}", "username a password 0 {}", "tacacs-server key {}", "  key-string {}"],
+)
+def test_a_password_of_several_words_is_masked_to_the_end(line: str) -> None:
+    """IOS takes a LINE there: blanks belong to the password."""
+    masked = masker(KEY)(line.format("tout le monde sait Cela2026"))
+    assert "monde" not in masked
+    assert "Cela2026" not in masked
 
 
 def test_a_certificate_is_masked() -> None:

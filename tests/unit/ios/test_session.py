@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -160,6 +161,21 @@ def test_silence_is_told_with_what_came(opened: Callable[..., tuple[Session, Dev
     session, _device = opened("\r\nsw1#", script(**{"show version": "show version\r\nCis"}))
     with pytest.raises(SessionError, match=r"stopped after 17 bytes .* ansible_netmiko_read_timeout"):
         session.ask("show version")
+
+
+def test_an_answer_without_end_in_sight_is_given_up(opened: Callable[..., tuple[Session, Device]]) -> None:
+    session, device = opened("\r\nsw1#", script(**{"show version": "show version\r\n"}))
+    ended = threading.Event()
+
+    def chatter() -> None:
+        while not ended.wait(0.05):
+            device._send("one more line\r\n")
+
+    threading.Thread(target=chatter, daemon=True).start()
+    session.options = replace(OPTIONS, read_timeout=0.1)
+    with pytest.raises(SessionError, match="does not end"):
+        session.ask("show version")
+    ended.set()
 
 
 def test_a_lost_connection_is_told_at_once(opened: Callable[..., tuple[Session, Device]]) -> None:

@@ -62,7 +62,7 @@ def test_an_installed_collection_runs_by_name_from_anywhere(tarball: Path, schoo
         "ANSIBLE_VAULT_IDENTITY_LIST": f"lab@{ROOT}/inventories/lab/vault-password",
     }
     subprocess.run(
-        [BIN / "ansible-galaxy", "collection", "install", str(tarball), "-p", str(installed), "--offline"],
+        [BIN / "ansible-galaxy", "collection", "install", str(tarball), "-p", str(installed), "--offline", "--force"],
         check=True,
         capture_output=True,
         env=environment,

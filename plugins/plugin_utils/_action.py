@@ -11,7 +11,7 @@ import yaml
 from ansible.plugins.action import ActionBase
 
 from ._errors import LyceeError
-from ._ios.options import plain
+from ._values import plain
 
 _KEYS = ("type", "required", "default", "choices", "elements", "no_log")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._values import plain
 from .errors import OptionError
 
 #: ``ansible_network_os`` values and Netmiko device types that mean IOS.
@@ -47,26 +48,6 @@ class DeviceOptions:
     def address(self) -> str:
         """Return ``host:port``, as sentences name the device's end."""
         return f"{self.host}:{self.port}"
-
-
-def plain(value: Any) -> Any:
-    """Return ``value`` without the tags of ansible-core 2.19, which third-party libraries may not expect.
-
-    Strings, numbers, lists and dictionaries are copied; anything else is returned as it is.
-    """
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
-    if isinstance(value, bool):
-        return bool(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return value
 
 
 def device_options(name: str, get: Callable[[str], Any]) -> DeviceOptions:

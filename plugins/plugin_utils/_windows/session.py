@@ -1,0 +1,410 @@
+"""The session with one Windows host: WMI over WS-Management, programs in a WinRS shell, no PowerShell.
+
+Note that this utility is private to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import wsman
+from .errors import (
+    DeadlineError,
+    LoginError,
+    NotFoundError,
+    OptionError,
+    QuotaError,
+    SessionError,
+    StateError,
+    UnreachableError,
+    WindowsError,
+)
+from .options import WinrmOptions, arguments_of
+from .quoting import command_line
+from .wsman import Instance
+
+LOAD_ERROR: ImportError | None = None
+if TYPE_CHECKING:
+    import requests
+    import xmltodict
+    from winrm.exceptions import (
+        AuthenticationError,
+        WinRMError,
+        WinRMOperationTimeoutError,
+        WinRMTransportError,
+        WSManFaultError,
+    )
+    from winrm.protocol import Protocol
+else:
+    try:
+        import requests
+        import xmltodict
+        from winrm.exceptions import (
+            AuthenticationError,
+            WinRMError,
+            WinRMOperationTimeoutError,
+            WinRMTransportError,
+            WSManFaultError,
+        )
+        from winrm.protocol import Protocol
+    except ImportError as error:
+        LOAD_ERROR = error
+        Protocol = object
+
+#: Code pages of the shell: 65001 makes cmd.exe of NT 6.0 do nothing and say nothing (WinRb/WinRM#232, ansible#21915).
+OEM_CODE_PAGE, UTF8_CODE_PAGE = 850, 65001
+_CODECS = {OEM_CODE_PAGE: "cp850", UTF8_CODE_PAGE: "utf-8"}
+#: One Receive waits so long before the service answers "nothing yet".
+_OPERATION_TIMEOUT = 20
+#: Base64 makes four bytes of three, and an envelope of 150 kB has to hold them and itself.
+_STDIN_CHUNK = 96 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a program did.
+
+    Attributes:
+        rc: its exit code. Real WinRM may report 0 for a silent program whatever it returned (WinRb/WinRM#154), so
+            success is never concluded from it alone.
+        stdout, stderr: the bytes as they came.
+        code_page: that of the shell, in which the text was written.
+    """
+
+    rc: int
+    stdout: bytes
+    stderr: bytes
+    code_page: int
+
+    @property
+    def text(self) -> str:
+        """Return standard output as text, line ends LF; a byte that the code page has not becomes a replacement."""
+        return self.stdout.decode(_CODECS[self.code_page], "replace").replace("\r\n", "\n")
+
+    @property
+    def said(self) -> str:
+        """Return both outputs as one line for a sentence, at most 300 characters."""
+        both = self.stdout + b"\n" + self.stderr
+        return " ".join(both.decode(_CODECS[self.code_page], "replace").split())[:300]
+
+
+class Session:
+    """A session, to be used as a context manager: at most one shell, opened when it is needed and always closed."""
+
+    def __init__(self, options: WinrmOptions) -> None:
+        """Prepare the session; the host is asked at the first call.
+
+        Raises:
+            WindowsError: pywinrm is missing, or refuses the options.
+        """
+        if LOAD_ERROR is not None:
+            raise WindowsError(
+                f"pywinrm cannot be loaded ({LOAD_ERROR}); install it into the Python that runs Ansible: "
+                "pip install 'pywinrm>=0.5,<0.6'"
+            )
+        self.options = options
+        self.name = options.name
+        arguments: dict[str, Any] = {
+            "transport": options.transport,
+            "operation_timeout_sec": _OPERATION_TIMEOUT,
+            "read_timeout_sec": _OPERATION_TIMEOUT + 10,
+            **options.extras,
+        }
+        try:
+            self._protocol = Protocol(options.endpoint, username=options.user, password=options.password, **arguments)
+        except Exception as error:  # pywinrm raises WinRMError or what an optional transport raises while it is loaded
+            raise OptionError(f"{self.name}: pywinrm refuses the connection's options: {_one_line(error)}") from None
+        self._shell: str | None = None
+        self._version: tuple[int, ...] | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the shell and the connection; a broken one closes without a word."""
+        shell, self._shell = self._shell, None
+        with contextlib.suppress(Exception):
+            if shell is not None:
+                self._protocol.close_shell(shell, close_session=False)
+        with contextlib.suppress(Exception):
+            self._protocol.transport.close_session()
+
+    # WMI
+
+    def get(self, name: str, namespace: str = wsman.CIMV2, **keys: str) -> Instance:
+        """Return the WMI object of class ``name`` with these keys.
+
+        Raises:
+            NotFoundError: there is none.
+            WindowsError: one of its kinds.
+        """
+        answer = self._send(
+            wsman.resource(name, namespace), wsman.GET, {}, wsman.selector_set(keys), f"{name} {_shown(keys)}"
+        )
+        return self._parsed(wsman.parse_instance, answer)
+
+    def query(self, wql: str, namespace: str = wsman.CIMV2) -> list[Instance]:
+        """Return the rows of a WQL query, all of them, however many answers they take.
+
+        Raises:
+            NotFoundError: the class or the namespace does not exist.
+            WindowsError: one of its kinds.
+        """
+        uri, about = wsman.resource("*", namespace), _class_in(wql)
+        answer = self._send(uri, wsman.ENUMERATE, wsman.query_body(wql), {}, about)
+        rows, context = self._parsed(wsman.parse_enumeration, answer)
+        while context is not None:
+            answer = self._send(uri, wsman.PULL, wsman.pull_body(context), {}, about)
+            more, context = self._parsed(wsman.parse_enumeration, answer)
+            rows += more
+        return rows
+
+    def invoke(
+        self,
+        name: str,
+        method: str,
+        arguments: Mapping[str, str | None] | None = None,
+        namespace: str = wsman.CIMV2,
+        **keys: str,
+    ) -> Instance:
+        """Call a method of the WMI object with these keys and return its output parameters, ``ReturnValue`` among them.
+
+        The arguments travel in a sealed message and reach no command line and no log of the host.
+
+        Raises:
+            NotFoundError: there is no such object.
+            WindowsError: one of its kinds.
+        """
+        body = wsman.invoke_body(name, method, arguments or {}, namespace)
+        uri = wsman.resource(name, namespace)
+        answer = self._send(uri, f"{uri}/{method}", body, wsman.selector_set(keys) if keys else {}, f"{name}.{method}")
+        return self._parsed(wsman.parse_instance, answer)
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Return the version of Windows, ``(6, 0, 6002)`` for Server 2008 SP2; asked once.
+
+        Raises:
+            WindowsError: one of its kinds.
+        """
+        if self._version is None:
+            rows = self.query("SELECT Version FROM Win32_OperatingSystem")
+            text = wsman.text(rows[0], "Version") if rows else ""
+            if not re.fullmatch(r"\d+(\.\d+)+", text):
+                raise StateError(
+                    f"{self.name}: Win32_OperatingSystem names no version ('{text[:40]}'); is WMI sound there?"
+                )
+            self._version = tuple(map(int, text.split(".")))
+        return self._version
+
+    # Programs
+
+    @property
+    def code_page(self) -> int:
+        """Return the code page of the shell, by the version of Windows."""
+        return OEM_CODE_PAGE if self.version < (6, 1) else UTF8_CODE_PAGE
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float = 120.0,
+        stdin: bytes = b"",
+        secrets: Mapping[str, str] | None = None,
+    ) -> RunResult:
+        """Run a program, named by its full path, without cmd.exe where the host can, and return what it did.
+
+        Args:
+            argv: the program and its arguments, as the program is to see them.
+            timeout: seconds after which it is terminated.
+            stdin: what it reads.
+            secrets: environment variables of a shell of its own, which is closed after the call.
+
+        Raises:
+            OptionError: an argument cannot be protected in a command line.
+            DeadlineError: it took longer than ``timeout``.
+            QuotaError: the host allows no more shells or operations.
+            WindowsError: one of its kinds.
+        """
+        return self._run(command_line(argv), True, timeout, stdin, secrets, argv[0].rpartition("\\")[2])
+
+    def run_line(self, line: str, *, timeout: float = 120.0, stdin: bytes = b"") -> RunResult:
+        """Run a line of cmd.exe, for redirections and built-in commands; values in it are the caller's to protect.
+
+        Raises:
+            As ``run``.
+        """
+        return self._run(line, False, timeout, stdin, None, line.split(maxsplit=1)[0])
+
+    def _run(
+        self, line: str, skip_cmd: bool, timeout: float, stdin: bytes, secrets: Mapping[str, str] | None, about: str
+    ) -> RunResult:
+        deadline = time.monotonic() + timeout
+        code_page = self.code_page
+        own = self._open_shell(code_page, secrets) if secrets is not None else None
+        try:
+            if own is None and self._shell is None:
+                self._shell = self._open_shell(code_page, None)
+            shell = own or str(self._shell)
+            with self._explained(about):
+                command = self._protocol.run_command(shell, line, console_mode_stdin=not stdin, skip_cmd_shell=skip_cmd)
+            try:
+                with self._explained(about):
+                    for start in range(0, len(stdin), _STDIN_CHUNK):
+                        end = start + _STDIN_CHUNK >= len(stdin)
+                        self._protocol.send_command_input(shell, command, stdin[start : start + _STDIN_CHUNK], end=end)
+                return self._receive(shell, command, deadline, timeout, code_page, about)
+            finally:
+                # Ends what still runs, and frees the operation: the quota counts it until then.
+                with contextlib.suppress(Exception):
+                    self._protocol.cleanup_command(shell, command)
+        finally:
+            if own is not None:
+                with contextlib.suppress(Exception):
+                    self._protocol.close_shell(own, close_session=False)
+
+    def _open_shell(self, code_page: int, variables: Mapping[str, str] | None) -> str:
+        with self._explained("a shell"):
+            # English messages from the programs of PostgreSQL, whatever the language of Windows (gettext, LC_MESSAGES).
+            environment = {"LC_MESSAGES": "C", **(variables or {})}
+            return str(self._protocol.open_shell(codepage=code_page, env_vars=environment, noprofile=True))
+
+    def _receive(
+        self, shell: str, command: str, deadline: float, timeout: float, code_page: int, about: str
+    ) -> RunResult:
+        out: list[bytes] = []
+        err: list[bytes] = []
+        while True:
+            if time.monotonic() > deadline:
+                raise DeadlineError(
+                    f"{self.name}: {about} did not end in {timeout:g} s and was terminated; what it was doing may be half "
+                    "done, so look at the host before you run again"
+                )
+            try:
+                with self._explained(about):
+                    stdout, stderr, rc, done = self._protocol.get_command_output_raw(shell, command)
+            except _NothingYet:
+                continue
+            out.append(stdout)
+            err.append(stderr)
+            if done:
+                return RunResult(rc, b"".join(out), b"".join(err), code_page)
+
+    # The wire
+
+    def _send(self, uri: str, action: str, body: dict[str, Any], header: dict[str, Any], about: str) -> bytes:
+        envelope = self._protocol.build_wsman_header(action, uri)
+        envelope["env:Header"].update(header)
+        envelope["env:Body"] = body
+        with self._explained(about):
+            return self._protocol.send_message(xmltodict.unparse({"env:Envelope": envelope}))
+
+    def _parsed(self, parse: Any, answer: bytes) -> Any:
+        try:
+            return parse(answer)
+        except (ValueError, SyntaxError) as error:
+            raise SessionError(f"{self.name}: the answer of WinRM cannot be read ({_one_line(error)})") from None
+
+    @contextlib.contextmanager
+    def _explained(self, about: str) -> Iterator[None]:
+        """Turn what pywinrm and requests raise into the sentence for it."""
+        try:
+            yield
+        except WinRMOperationTimeoutError:
+            raise _NothingYet(
+                f"{self.name}: {about} was not answered in {_OPERATION_TIMEOUT} s; is the host overloaded?"
+            ) from None
+        except WSManFaultError as error:
+            raise self._fault(error, about) from None
+        except AuthenticationError:
+            raise LoginError(
+                f"{self.name}: {self.options.endpoint} refused the user '{self.options.user}' or the password, or does not "
+                f"accept {self.options.transport}; correct ansible_user and ansible_password. A local account is written "
+                "NAME, an account of the domain DOMAIN\\NAME"
+            ) from None
+        except requests.exceptions.SSLError as error:
+            raise UnreachableError(
+                f"{self.name}: {self.options.endpoint} has a certificate or a TLS version that is not accepted "
+                f"({_one_line(error)[:120]}); Server 2008 speaks TLS 1.0 only: use HTTP on port 5985, whose messages are sealed"
+            ) from None
+        except requests.exceptions.ConnectTimeout:
+            raise UnreachableError(
+                f"{self.name}: {self.options.endpoint} did not answer; is the host on, and reachable?"
+            ) from None
+        except requests.exceptions.ReadTimeout:
+            raise SessionError(
+                f"{self.name}: {self.options.endpoint} went silent during {about}; whether it was done has to be looked at, run again"
+            ) from None
+        except requests.exceptions.ConnectionError as error:
+            text = _one_line(error)
+            if "refused" in text or "NewConnectionError" in text or "Name or service" in text or "resolve" in text:
+                raise UnreachableError(
+                    f"{self.name}: {self.options.endpoint} cannot be reached; is WinRM enabled (winrm quickconfig) and the "
+                    "port open?"
+                ) from None
+            raise SessionError(
+                f"{self.name}: the connection broke during {about}; whether it was done has to be looked at, run again"
+            ) from None
+        except requests.exceptions.RequestException as error:
+            raise SessionError(f"{self.name}: {self.options.endpoint}: {_one_line(error)} during {about}") from None
+        except WinRMTransportError as error:
+            raise SessionError(
+                f"{self.name}: {self.options.endpoint} answered with HTTP status {error.code} during {about}; is it the "
+                "WinRM 2.0 service, or another web server?"
+            ) from None
+        except WinRMError as error:
+            raise SessionError(f"{self.name}: {_one_line(error)} during {about}") from None
+
+    def _fault(self, error: WSManFaultError, about: str) -> WindowsError:
+        fault = wsman.Fault(
+            int(error.wsman_fault_code or 0),
+            (error.fault_subcode or "").rpartition(":")[2],
+            int(error.wmierror_code or 0),
+        )
+        where = f"{self.name}: WinRM"
+        if wsman.is_quota(fault):
+            return QuotaError(
+                f"{where} allows no more shells or operations to '{self.options.user}' ({about}); close other sessions, or "
+                'raise the limit on the host: winrm set winrm/config/winrs @{MaxShellsPerUser="25"}'
+            )
+        if wsman.is_access_denied(fault):
+            return LoginError(
+                f"{where} denies {about} to '{self.options.user}'; the account has to be a member of the Administrators"
+            )
+        if wsman.is_not_found(fault):
+            return NotFoundError(f"{self.name}: {about} does not exist")
+        numbers = ", ".join(str(one) for one in (fault.code, fault.wmi, fault.subcode) if one)
+        return SessionError(f"{where} refused {about}: {_one_line(error.reason)[:200]} ({numbers or 'no number'})")
+
+
+class _NothingYet(SessionError):
+    """The operation's time passed without an answer, which is ordinary while a program runs."""
+
+
+def protocol_arguments() -> frozenset[str]:
+    """Return the names of the arguments of pywinrm's Protocol; empty where pywinrm is missing."""
+    return arguments_of(Protocol) if LOAD_ERROR is None else frozenset()
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def _class_in(wql: str) -> str:
+    match = re.search(r"\bFROM (\w+)", wql, re.I)
+    return match[1] if match else "a query"
+
+
+def _shown(keys: Mapping[str, str]) -> str:
+    return ", ".join(f"'{value}'" for value in keys.values())

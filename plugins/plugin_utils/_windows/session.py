@@ -247,11 +247,34 @@ class Session:
         """
         return self._run(line, False, timeout, stdin, None, line.split(maxsplit=1)[0])
 
+    def run_builtin_as_program(self, line: str) -> RunResult:
+        """Run a built-in command of cmd.exe as if it were a program: only cmd.exe, where it is not left out, answers.
+
+        Raises:
+            As ``run``.
+        """
+        return self._run(line, True, 30.0, b"", None, "the probe")
+
+    def run_in(self, code_page: int, line: str) -> RunResult:
+        """Run a line of cmd.exe in a shell of its own with this code page.
+
+        Raises:
+            As ``run``.
+        """
+        return self._run(line, False, 30.0, b"", {}, "the probe", code_page)
+
     def _run(
-        self, line: str, skip_cmd: bool, timeout: float, stdin: bytes, secrets: Mapping[str, str] | None, about: str
+        self,
+        line: str,
+        skip_cmd: bool,
+        timeout: float,
+        stdin: bytes,
+        secrets: Mapping[str, str] | None,
+        about: str,
+        code_page: int | None = None,
     ) -> RunResult:
         deadline = time.monotonic() + timeout
-        code_page = self.code_page
+        code_page = code_page or self.code_page
         own = self._open_shell(code_page, secrets) if secrets is not None else None
         try:
             if own is None and self._shell is None:

@@ -1,0 +1,46 @@
+"""What the actions on Windows hosts share: the session and the lease.
+
+Note that this utility is private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from ._action import LyceeAction
+from ._lease import lease
+from ._windows.errors import OptionError
+from ._windows.options import winrm_options
+from ._windows.session import Session, protocol_arguments
+
+
+class WindowsAction(LyceeAction):
+    """An action on a Windows host. It uses nothing of Ansible's connection but its options: the rest needs PowerShell."""
+
+    def session(self, task_vars: dict[str, Any]) -> Session:
+        """Return the session with the task's host; the caller closes it.
+
+        Raises:
+            WindowsError: the connection is another one, or its options cannot be used.
+        """
+        host = str(task_vars["inventory_hostname"])
+        name = str(getattr(self._connection, "_load_name", ""))
+        if name.rpartition(".")[2] != "winrm":
+            raise OptionError(f"{host}: this needs ansible_connection: winrm, and the connection is '{name}'")
+        return Session(winrm_options(host, self._connection.get_option, protocol_arguments()))
+
+    def lease(self, task_vars: dict[str, Any], job: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Return the lease of the task's host, to be held while it is changed.
+
+        Raises:
+            LeaseError: another job holds it.
+        """
+        folder = task_vars.get("lycee_data_dir")
+        # Without a folder of the inventory, one of the user's: it keeps two of his own jobs apart.
+        root = (
+            Path(str(self._templar.template(folder))) if folder else Path("~/.local/share/lycee.openerp").expanduser()
+        )
+        return lease(root / "leases", str(task_vars["inventory_hostname"]), job)

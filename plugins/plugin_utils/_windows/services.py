@@ -185,3 +185,13 @@ def change(session: Session, name: str, **arguments: str | None) -> None:
     number = call(session, name, "Change", dict(arguments))
     if number != 0:
         raise StateError(f"{session.name}: the service {name} cannot be changed: {reason(number)}")
+
+
+def call_time(session: Session) -> str:
+    """Return the host's own time as WMI writes it, to ask for the events since.
+
+    Raises:
+        WindowsError: one of its kinds.
+    """
+    (row,) = session.query("SELECT LocalDateTime FROM Win32_OperatingSystem")
+    return wsman.text(row, "LocalDateTime")

@@ -52,14 +52,14 @@ def test_templates_and_vault_are_resolved_as_ansible_does(tmp_path, monkeypatch)
     subprocess.run([BIN / "ansible-vault", "encrypt", str(coffre)], cwd=tmp_path, capture_output=True, check=True)
     (parc / "hosts.ini").write_text(
         "[switchs]\nsw1 ansible_host='{{ site }}.7' ansible_user=exploitation\n"
-        "[pcs]\npc1 ansible_connection=winrm ansible_password='{{ absent }}'\n"
+        "[pcs]\npc1 ansible_connection=psrp ansible_password='{{ absent }}'\n"
     )
     (parc / "sw1.cfg").write_bytes(b"hostname sw1\r\n! \xe9\r\nend\r\n")
-    plan = read_plan(resolve_sources(None))
+    plan = read_plan(resolve_sources([str(parc)]))
     device = plan.devices[0]
     assert (device.password, device.enable_secret, device.address) == ("cahier", "craie", "127.77.250.7")
     assert device.running_config == "hostname sw1\n! \xe9\nend\n"
-    assert plan.skipped == {"pc1": "winrm: not played by this lab"}
+    assert plan.skipped == {"pc1": "psrp: not played by this lab"}
     assert Plan.from_json(plan.to_json()) == plan
     assert "craie" not in repr(plan.digest())
     (tmp_path / "ansible.cfg").write_text("[defaults]\n")

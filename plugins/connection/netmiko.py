@@ -237,9 +237,11 @@ class Connection(ConnectionBase):
         IOS has no exit codes: a line that begins with C(%) and names an error gives 1.
         """
         self._connect()
-        assert self._session is not None
+        session = self._session
+        if session is None:
+            raise AnsibleConnectionFailure("the session is closed")
         try:
-            text = self._session.ask(str(cmd))
+            text = session.ask(str(cmd))
         except LyceeError as error:
             raise AnsibleConnectionFailure(str(error)) from None
         refused = text.lstrip().startswith("%") or "\n% " in text[:400]

@@ -44,7 +44,6 @@ options:
         C(openpgsvc), which is public, since OpenERP's installer sets it everywhere.
     type: str
     default: 0p3npgsvcPWD
-    no_log: true
   database_host:
     description: Address of the cluster, as seen from the host.
     type: str
@@ -60,7 +59,6 @@ options:
   database_password:
     description: Its password. Without one C(pg_hba.conf) has to let it in.
     type: str
-    no_log: true
   database:
     description: Database that is asked.
     type: str

@@ -49,7 +49,6 @@ options:
       - Password of O(account), when that is a real account. It is set when the account changes, since Windows never tells the
         one that it has.
     type: str
-    no_log: true
   recovery:
     description: What Windows does when it ends by itself, for the first, the second and all later times.
     type: dict

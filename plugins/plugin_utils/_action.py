@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ._errors import LyceeError
 from ._values import plain
 
-_KEYS = ("type", "required", "default", "choices", "elements", "no_log")
+_KEYS = ("type", "required", "default", "choices", "elements")
 
 
 def argument_spec(documentation: str) -> dict[str, Any]:
@@ -29,6 +29,9 @@ def _spec(options: dict[str, Any]) -> dict[str, Any]:
     spec: dict[str, Any] = {}
     for name, option in options.items():
         spec[name] = {key: option[key] for key in _KEYS if key in option}
+        # Documentation has no word for it, so the name decides.
+        if "password" in name:
+            spec[name]["no_log"] = True
         if "suboptions" in option:
             spec[name]["options"] = _spec(option["suboptions"])
     return spec

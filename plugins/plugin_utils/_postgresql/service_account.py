@@ -81,10 +81,11 @@ def find_cluster(found: list[Service], name: str | None, host: str) -> Cluster:
     """
     clusters = []
     for service in found:
-        argv = split(service.path)
+        # pg_ctl registers its own path with slashes of both kinds, and a folder that ends in a backslash swallows its quote.
+        argv = [argument.replace("/", "\\") for argument in split(service.path)]
         program = argv[0].rpartition("\\")[2].casefold() if argv else ""
         if program in ("pg_ctl.exe", "postgres.exe") and "-D" in argv[:-1]:
-            data = argv[argv.index("-D") + 1].rstrip("\\")
+            data = argv[argv.index("-D") + 1].rstrip('\\"')
             clusters.append(Cluster(service, argv[0].rpartition("\\")[0], data))
     if name is not None:
         clusters = [one for one in clusters if one.service.name.casefold() == name.casefold()]

@@ -121,8 +121,8 @@ def saved(session: Session, path: str, *, below: bool = False) -> dict[str, list
     # Beside nothing that is asked about: a saved file inside the folder would be listed itself.
     file = f"C:\\Windows\\Temp\\lycee-acl-{abs(hash((session.name, path))) % 10**9}.txt"
     argv = [_ICACLS, path, "/save", file, "/C", "/Q"]
+    done = session.run([*argv, "/T"] if below else argv, timeout=1800)
     try:
-        done = session.run([*argv, "/T"] if below else argv, timeout=1800)
         data = read(session, file)
         return parse_saved(data)
     except (ValueError, StateError):

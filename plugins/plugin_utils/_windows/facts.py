@@ -10,7 +10,7 @@ from typing import Any
 
 from . import wsman
 from .errors import NotFoundError, WindowsError
-from .files import file_hash
+from .files import exists, file_hash
 from .services import services
 from .session import OEM_CODE_PAGE, UTF8_CODE_PAGE, Session
 
@@ -137,15 +137,12 @@ def probe(session: Session) -> dict[str, Any]:
 
 
 def tools(session: Session) -> dict[str, bool]:
-    """Return which of ``TOOLS`` the host has, in one question.
+    """Return which of ``TOOLS`` the host has.
 
     Raises:
         WindowsError: one of its kinds.
     """
-    condition = " OR ".join(f"Name = {wsman.literal(path)}" for path in TOOLS.values())
-    rows = session.query(f"SELECT Name FROM CIM_DataFile WHERE {condition}")
-    found = {wsman.text(row, "Name").casefold() for row in rows}
-    return {name: path.casefold() in found for name, path in TOOLS.items()}
+    return {name: exists(session, path) for name, path in TOOLS.items()}
 
 
 def _skips_cmd(session: Session) -> bool:

@@ -14,7 +14,7 @@ import re
 import uuid
 
 from . import wsman
-from .errors import OptionError, StateError
+from .errors import NotFoundError, OptionError, StateError
 from .quoting import is_full_path, quote
 from .session import Session
 
@@ -52,8 +52,11 @@ def size(session: Session, path: str) -> int | None:
     Raises:
         WindowsError: one of its kinds.
     """
-    rows = session.query(f"SELECT FileSize FROM CIM_DataFile WHERE Name = {wsman.literal(check_path(path))}")
-    return (wsman.number(rows[0], "FileSize") or 0) if rows else None
+    # By its key, and no query: WMI would look through whole disks for a condition that it does not take for a key.
+    try:
+        return wsman.number(session.get("CIM_DataFile", Name=check_path(path)), "FileSize") or 0
+    except NotFoundError:
+        return None
 
 
 def folder_exists(session: Session, path: str) -> bool:
@@ -62,7 +65,10 @@ def folder_exists(session: Session, path: str) -> bool:
     Raises:
         WindowsError: one of its kinds.
     """
-    return bool(session.query(f"SELECT Name FROM Win32_Directory WHERE Name = {wsman.literal(check_path(path))}"))
+    try:
+        return bool(session.get("Win32_Directory", Name=check_path(path)))
+    except NotFoundError:
+        return False
 
 
 def read(session: Session, path: str) -> bytes:

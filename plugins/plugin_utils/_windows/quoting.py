@@ -92,30 +92,29 @@ def split(line: str) -> list[str]:
         arguments.append(program)
     current: list[str] = []
     quoted = started = False
-    backslashes = 0
-    for character in rest:
-        if character == "\\":
-            backslashes += 1
-            started = True
-            continue
+    position = 0
+    while position < len(rest):
+        run = len(rest[position:]) - len(rest[position:].lstrip("\\"))
+        position += run
+        character = rest[position : position + 1]
         if character == '"':
-            current.append("\\" * (backslashes // 2))
-            if backslashes % 2:
+            started = True
+            current.append("\\" * (run // 2))
+            if run % 2:
                 current.append('"')
+            elif quoted and rest[position + 1 : position + 2] == '"':
+                # Two quotes inside a quoted part are one, which does not end it (C runtimes since 2008).
+                current.append('"')
+                position += 1
             else:
                 quoted = not quoted
-            started = True
         else:
-            current.append("\\" * backslashes)
-            if character in " \t" and not quoted:
-                if started:
-                    arguments.append("".join(current))
+            current.append("\\" * run + character.strip(" \t" if not quoted else ""))
+            started = started or run > 0 or character not in ("", " ", "\t") or quoted
+            if not quoted and character in ("", " ", "\t") and started:
+                arguments.append("".join(current))
                 current, started = [], False
-            else:
-                current.append(character)
-                started = True
-        backslashes = 0
-    current.append("\\" * backslashes)
+        position += 1
     if started:
         arguments.append("".join(current))
     return arguments

@@ -253,7 +253,7 @@ KEY = paramiko.RSAKey.generate(1024)
 )
 def test_each_error_becomes_one_sentence(error: Exception, kind: type[Exception], sentence: str) -> None:
     explained = transport.explain(error, OPTIONS)
-    assert type(explained) is kind
+    assert explained.__class__ is kind
     assert sentence in str(explained)
     assert str(explained).startswith("sw1: ")
     assert "\n" not in str(explained)

@@ -155,9 +155,10 @@ def _skips_cmd(session: Session) -> bool:
 
 
 def _answers_in(session: Session, code_page: int) -> bool:
-    """Whether cmd.exe says anything at all in a shell of this code page."""
+    """Whether a batch file says anything at all in a shell of this code page."""
+    file = f"C:\\Windows\\Temp\\{_MARK}.cmd"
     try:
-        return _MARK in session.run_in(code_page, f"echo {_MARK}").text
+        return _MARK in session.run_in(code_page, f"echo @echo {_MARK}> {file} & call {file} & del {file}").text
     except WindowsError:
         return False
 

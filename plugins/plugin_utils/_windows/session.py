@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -62,6 +63,7 @@ OEM_CODE_PAGE, UTF8_CODE_PAGE = 850, 65001
 _CODECS = {OEM_CODE_PAGE: "cp850", UTF8_CODE_PAGE: "utf-8"}
 #: One Receive waits so long before the service answers "nothing yet".
 _OPERATION_TIMEOUT = 20
+_BROKEN = "{name}: the connection broke during {about}; whether it was done has to be looked at, run again"
 #: Base64 makes four bytes of three, and an envelope of 150 kB has to hold them and itself.
 _STDIN_CHUNK = 96 * 1024
 
@@ -247,6 +249,23 @@ class Session:
         """
         return self._run(line, False, timeout, stdin, None, line.split(maxsplit=1)[0])
 
+    def encode(self, text: str) -> bytes:
+        """Return ``text`` in the code page of the shell.
+
+        Raises:
+            OptionError: it holds a character that the code page has not.
+        """
+        try:
+            return text.replace("\r\n", "\n").replace("\n", "\r\n").encode(_CODECS[self.code_page])
+        except UnicodeEncodeError:
+            raise OptionError(
+                f"{self.name}: a text holds a character that code page {self.code_page} has not"
+            ) from None
+
+    def decode(self, data: bytes) -> str:
+        """Return what a program wrote as text, line ends LF."""
+        return data.decode(_CODECS[self.code_page], "replace").replace("\r\n", "\n")
+
     def run_builtin_as_program(self, line: str) -> RunResult:
         """Run a built-in command of cmd.exe as if it were a program: only cmd.exe, where it is not left out, answers.
 
@@ -336,8 +355,8 @@ class Session:
     def _parsed(self, parse: Any, answer: bytes) -> Any:
         try:
             return parse(answer)
-        except (ValueError, SyntaxError) as error:
-            raise SessionError(f"{self.name}: the answer of WinRM cannot be read ({_one_line(error)})") from None
+        except (ValueError, ET.ParseError):
+            raise SessionError(_BROKEN.format(name=self.name, about="the answer")) from None
 
     @contextlib.contextmanager
     def _explained(self, about: str) -> Iterator[None]:
@@ -376,9 +395,10 @@ class Session:
                     f"{self.name}: {self.options.endpoint} cannot be reached; is WinRM enabled (winrm quickconfig) and the "
                     "port open?"
                 ) from None
-            raise SessionError(
-                f"{self.name}: the connection broke during {about}; whether it was done has to be looked at, run again"
-            ) from None
+            raise SessionError(_BROKEN.format(name=self.name, about=about)) from None
+        except (ET.ParseError, StopIteration):
+            # requests gives a body that is shorter than it was announced without a word, and pywinrm reads it.
+            raise SessionError(_BROKEN.format(name=self.name, about=about)) from None
         except requests.exceptions.RequestException as error:
             raise SessionError(f"{self.name}: {self.options.endpoint}: {_one_line(error)} during {about}") from None
         except WinRMTransportError as error:

@@ -42,6 +42,7 @@ bench: ## measure, against a plain Netmiko pool and cisco.ios (docs/performance.
 	@tools/system_programs.sh python3-venv git
 	@python3 tools/environment.py lab test bench
 	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench.windows
 
 build: environment ## the collection's tarball
 	@.venv/bin/ansible-galaxy collection build --force

@@ -5,26 +5,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible import constants as C
-from ansible.plugins.loader import connection_loader
-from ansible.utils.display import Display
 from ansible_collections.lycee.openerp.plugins.connection.netmiko import Connection
 from ansible_collections.lycee.openerp.plugins.modules.ios_backup import DOCUMENTATION
-from ansible_collections.lycee.openerp.plugins.plugin_utils._action import LyceeAction, argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import (
+    Connections,
+    LyceeAction,
+    argument_spec,
+    batch,
+)
 from ansible_collections.lycee.openerp.plugins.plugin_utils._errors import LyceeError
 from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.archive import Archive
 from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.backup import BackupOptions, backup, backup_names
 from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.errors import IosError, OptionError
-from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.pool import run_pool
 
 _CONNECTION = "lycee.openerp.netmiko"
-display = Display()
 
 
 class ActionModule(LyceeAction):
@@ -64,60 +63,15 @@ class ActionModule(LyceeAction):
     def _batch(
         self, root: Path, options: BackupOptions, arguments: dict[str, Any], task_vars: dict[str, Any]
     ) -> dict[str, Any]:
-        hosts = list(dict.fromkeys(arguments["hosts"]))
-        connections: dict[str, Connection | str] = {
-            host: self._connection_of(host, task_vars["hostvars"]) for host in hosts
-        }
+        connections = Connections(_CONNECTION, task_vars["hostvars"], self._play_context)
 
         def work(host: str) -> dict[str, Any]:
-            connection = connections[host]
-            if isinstance(connection, str):
-                return {"host": host, "changed": False, "failed": True, "msg": connection}
+            connection = connections.of(host)
             return backup(host, partial(_open, connection, host), _archive(root, connection), options)
 
-        count = 0
-
-        def progress(result: dict[str, Any]) -> None:
-            nonlocal count
-            count += 1
-            state = "failed" if result.get("failed") else "changed" if result["changed"] else "unchanged"
-            display.display(f"[{count}/{len(hosts)}] {result['host']}: {state} ({result.get('duration_s', 0):.1f} s)")
-
-        results = run_pool(
-            hosts,
-            work,
-            workers=arguments["workers"],
-            processes=arguments["processes"] or os.cpu_count() or 1,
-            progress=progress,
+        return batch(
+            arguments["hosts"], work, workers=arguments["workers"], processes=arguments["processes"], noun="devices"
         )
-        failed = [result for result in results if result.get("failed")]
-        answer: dict[str, Any] = {
-            "changed": any(result["changed"] for result in results),
-            "results_by_host": {result["host"]: {k: v for k, v in result.items() if k != "diff"} for result in results},
-            "failed_hosts": [result["host"] for result in failed],
-            "diff": [part for result in results for part in result.get("diff", [])],
-            "warnings": [text for result in results for text in result.get("warnings", [])],
-        }
-        if failed:
-            answer["failed"] = True
-            others = ", the others are saved" if len(failed) < len(hosts) else ""
-            sentences = " | ".join(result["msg"] for result in failed)
-            answer["msg"] = f"{len(failed)} of {len(hosts)} devices failed{others}. {sentences}"
-        return answer
-
-    def _connection_of(self, host: str, hostvars: Any) -> Connection | str:
-        """Return the connection of ``host``, built from its own variables, or the sentence that says why not."""
-        try:
-            variables = hostvars[host]
-        except KeyError:
-            return f"{host}: no such host in the inventory; correct the list of hosts"
-        connection = connection_loader.get(_CONNECTION, self._play_context)
-        names = C.config.get_plugin_vars("connection", connection._load_name)
-        try:
-            connection.set_options(var_options={name: variables[name] for name in names if name in variables})
-        except Exception as error:  # templates and vaults of one host may fail in any way; the others go on
-            return f"{host}: its variables cannot be read: {' '.join(str(error).split())[:200]}"
-        return connection
 
 
 def _open(connection: Connection, host: str) -> Any:

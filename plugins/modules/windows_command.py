@@ -45,6 +45,21 @@ options:
     type: list
     elements: int
     default: [0]
+  hosts:
+    description:
+      - Run it on these hosts of the inventory from this one task, each with its own connection variables, instead of on the task's
+        host. Use it with C(run_once) for hundreds of PCs.
+      - A host that fails makes the task fail at the end and is named; the others are done.
+    type: list
+    elements: str
+  workers:
+    description: How many hosts at once, with O(hosts).
+    type: int
+    default: 20
+  processes:
+    description: Over how many processes O(workers) are spread; the number of cores when 0.
+    type: int
+    default: 0
 seealso:
   - module: lycee.openerp.windows_info
 """
@@ -54,6 +69,12 @@ EXAMPLES = r"""
   lycee.openerp.windows_command:
     argv: ['C:\Windows\System32\sc.exe', queryex, openerp-server-6.0]
   changed_when: false
+
+- name: On all PCs from one task
+  lycee.openerp.windows_command:
+    argv: ['C:\\Windows\\System32\\hostname.exe']
+    hosts: "{{ ansible_play_hosts }}"
+  run_once: true
 """
 
 RETURN = r"""
@@ -69,4 +90,13 @@ stderr:
   description: Standard error, line ends LF.
   returned: when it was run
   type: str
+results_by_host:
+  description: The fields above for each host.
+  returned: with O(hosts)
+  type: dict
+failed_hosts:
+  description: Names of the hosts that failed.
+  returned: with O(hosts)
+  type: list
+  elements: str
 """

@@ -5,13 +5,22 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import yaml
+from ansible import constants
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader
+from ansible.utils.display import Display
 
 from ._errors import LyceeError
+from ._pool import run_pool
 from ._values import plain
+
+display = Display()
 
 _KEYS = ("type", "required", "default", "choices", "elements")
 
@@ -35,6 +44,87 @@ def _spec(options: dict[str, Any]) -> dict[str, Any]:
         if "suboptions" in option:
             spec[name]["options"] = _spec(option["suboptions"])
     return spec
+
+
+class Connections:
+    """Builds the connection of any host of the inventory from the host's own variables, for a task that works on many.
+
+    Templates are rendered under a lock: the threads of a pool share one templar.
+    """
+
+    def __init__(self, plugin: str, hostvars: Any, play_context: Any) -> None:
+        self._plugin, self._hostvars, self._play_context = plugin, hostvars, play_context
+        self._lock = threading.Lock()
+
+    def of(self, host: str) -> Any:
+        """Return the connection of ``host`` with its options set; nothing is opened.
+
+        Raises:
+            LyceeError: there is no such host, or its variables cannot be read.
+        """
+        with self._lock:
+            try:
+                variables = self._hostvars[host]
+            except KeyError:
+                raise LyceeError(f"{host}: no such host in the inventory; correct the list of hosts") from None
+            connection = connection_loader.get(self._plugin, self._play_context)
+            names = constants.config.get_plugin_vars("connection", connection._load_name)
+            try:
+                options = {name: variables[name] for name in names if name in variables}
+                # As Ansible's own executor does for plugins that take further variables (winrm).
+                if getattr(connection, "allow_extras", False):
+                    prefix = f"ansible_{connection.extras_prefix}_"
+                    more = [name for name in variables if name.startswith(prefix) and name not in options]
+                    options["_extras"] = {name: variables[name] for name in more}
+                connection.set_options(var_options=options)
+            except Exception as error:  # templates and vaults of one host may fail in any way; the others go on
+                text = " ".join(str(error).split())[:200]
+                raise LyceeError(f"{host}: its variables cannot be read: {text}") from None
+        return connection
+
+
+def batch(
+    hosts: list[str], work: Callable[[str], dict[str, Any]], *, workers: int, processes: int, noun: str
+) -> dict[str, Any]:
+    """Work on many hosts from one task and return its result: every host's own, and a failure that names those that failed.
+
+    Args:
+        hosts: inventory names; one that comes again is worked on once.
+        work: returns the result of one host; an error of the library becomes a failed one.
+        workers: how many at once.
+        processes: over how many processes; the number of cores when 0.
+        noun: what the hosts are, in the plural, for the sentence.
+    """
+    hosts = list(dict.fromkeys(hosts))
+
+    def one(host: str) -> dict[str, Any]:
+        try:
+            return {"host": host, **work(host)}
+        except LyceeError as error:
+            return {"host": host, "changed": False, "failed": True, "unreachable": error.unreachable, "msg": str(error)}
+
+    count = 0
+
+    def progress(result: dict[str, Any]) -> None:
+        nonlocal count
+        count += 1
+        state = "failed" if result.get("failed") else "changed" if result["changed"] else "unchanged"
+        display.display(f"[{count}/{len(hosts)}] {result['host']}: {state}")
+
+    results = run_pool(hosts, one, workers=workers, processes=processes or os.cpu_count() or 1, progress=progress)
+    failed = [result for result in results if result.get("failed")]
+    answer: dict[str, Any] = {
+        "changed": any(result["changed"] for result in results),
+        "results_by_host": {result["host"]: {k: v for k, v in result.items() if k != "diff"} for result in results},
+        "failed_hosts": [result["host"] for result in failed],
+        "diff": [part for result in results for part in result.get("diff", [])],
+        "warnings": [text for result in results for text in result.get("warnings", [])],
+    }
+    if failed:
+        others = ", the others are done" if len(failed) < len(hosts) else ""
+        sentences = " | ".join(result["msg"] for result in failed)
+        answer |= {"failed": True, "msg": f"{len(failed)} of {len(hosts)} {noun} failed{others}. {sentences}"}
+    return answer
 
 
 class LyceeAction(ActionBase):

@@ -17,6 +17,15 @@ from ._windows.options import winrm_options
 from ._windows.session import Session, protocol_arguments
 
 
+def open_session(host: str, connection: Any) -> Session:
+    """Return the session with ``host`` by the options of its ``winrm`` connection; the caller closes it.
+
+    Raises:
+        WindowsError: the options cannot be used.
+    """
+    return Session(winrm_options(host, connection.get_option, protocol_arguments()))
+
+
 class WindowsAction(LyceeAction):
     """An action on a Windows host. It uses nothing of Ansible's connection but its options: the rest needs PowerShell."""
 
@@ -30,7 +39,7 @@ class WindowsAction(LyceeAction):
         name = str(getattr(self._connection, "_load_name", ""))
         if name.rpartition(".")[2] != "winrm":
             raise OptionError(f"{host}: this needs ansible_connection: winrm, and the connection is '{name}'")
-        return Session(winrm_options(host, self._connection.get_option, protocol_arguments()))
+        return open_session(host, self._connection)
 
     def lease(self, task_vars: dict[str, Any], job: str) -> AbstractContextManager[Callable[[str], None]]:
         """Return the lease of the task's host, to be held while it is changed.

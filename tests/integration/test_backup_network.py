@@ -207,7 +207,7 @@ def test_the_batch_form_names_the_failed_device_saves_the_others_and_commits_onc
     school.fault("sw-salle1", "truncate", "1500")
     run = school.playbook(PLAYBOOK, "-e", "network_backup_batch=true", *QUICK)
     assert run.status != 0
-    assert "1 of 7 devices failed, the others are saved. sw-salle1: the running-config is not accepted" in run.text
+    assert "1 of 7 devices failed, the others are done. sw-salle1: the running-config is not accepted" in run.text
     assert "[7/7]" in run.output
     saved = sorted(path.name for path in (school.archive / "devices").iterdir())
     assert saved == [device for device in DEVICES if device != "sw-salle1"]

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.pool import run_pool
+from ansible_collections.lycee.openerp.plugins.plugin_utils._pool import run_pool
 
 HOSTS = [f"sw{number}" for number in range(9)]
 

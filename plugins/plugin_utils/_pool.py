@@ -1,4 +1,4 @@
-"""Back many devices up at once: processes by fork, each with threads.
+"""Work on many hosts from one task: processes by fork, each with threads.
 
 Note that this utility is private to the collection.
 

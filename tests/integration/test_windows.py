@@ -242,11 +242,12 @@ def test_a_second_job_on_a_server_is_told_who_works_there(school: Lab, tmp_path:
         f"lycee_data_dir={school.data}",
         str(playbook),
     ]
+    lease = school.data / "leases" / f"{FRENCH}.lease"
+    before = lease.read_bytes()
     with subprocess.Popen(
         command, cwd=ROOT, env=school.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as first:
-        lease = school.data / "leases" / f"{FRENCH}.lease"
-        while first.poll() is None and not (lease.exists() and lease.stat().st_size):
+        while first.poll() is None and lease.read_bytes() == before:
             pass
         run = play(school, tmp_path, tasks, hosts=FRENCH)
         first.wait()

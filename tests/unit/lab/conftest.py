@@ -1,11 +1,12 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A school's switch written for the tests, devices without network, and one lab for the tests with real clients."""
+"""A school's switch written for the tests, devices without network, and two labs for the tests with real clients."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from lab.control import Client
 from lab.ios.console import run_lines
 from lab.ios.device import Device, KnownSecrets
 from lab.plan import device_plan
+from tests.unit.lab.winrm_session import Remote
 
 ROOT = Path(__file__).resolve().parents[3]
 SWITCH = """!
@@ -107,7 +109,7 @@ all:
       ansible_port: {r1}
       lab_model: CISCO2901/K9
       lab_ssh_algorithms: modern
-    poste1: {lab_kind: windows}
+    poste1: {lab_kind: linux}
     imprimante: {lab_kind: none}
 """
 
@@ -249,3 +251,88 @@ def lab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -
     assert result.returncode == 0, result.stderr
     yield running
     running.command("down")
+
+
+WINDOWS = """
+all:
+  vars:
+    ansible_connection: winrm
+    ansible_winrm_transport: ntlm
+    ansible_winrm_scheme: http
+    ansible_password: Cahier-2026
+    lab_service_time: 0.15
+  hosts:
+    srv1:
+      ansible_host: 127.77.251.61
+      ansible_port: {srv1}
+      ansible_user: Administrateur
+      lab_accounts:
+        - {name: eleve, password: Craie-2026}
+        - {name: service2, password: Ardoise-2026}
+      lab_services:
+        - {name: Verrou, display: Service de verrou, state: running, depends: [RpcSs]}
+        - {name: Appui, state: running}
+        - {name: Dessus, state: running, depends: [Appui]}
+      lab_postgresql: {port: {pg1}, databases: [lycee]}
+    srv2:
+      ansible_host: 127.77.251.62
+      ansible_port: {srv2}
+      ansible_user: Administrator
+      lab_language: en
+      lab_windows_version: 10.0.20348
+      lab_dfs: true
+      lab_postgresql: {port: {pg2}, acl: [S-1-5-21-111-222-333-1001]}
+    tls:
+      ansible_host: 127.77.251.63
+      ansible_port: {tls}
+      ansible_winrm_scheme: https
+      ansible_user: operateur
+      lab_language: en
+      lab_windows_version: 6.1.7601
+      lab_basic: true
+    poste:
+      ansible_host: 127.77.251.64
+      ansible_port: {poste}
+      ansible_user: Administrateur
+      lab_skip_cmd_shell: ignored
+      lab_quota: {shells: 2, operations: 3}
+      lab_shell_idle_timeout: 30
+"""
+
+
+@pytest.fixture(scope="session")
+def winlab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[RunningLab]:
+    """One lab of Windows hosts for all tests with real clients."""
+    folder = tmp_path_factory.mktemp("windows")
+    hosts = {"srv1": 61, "srv2": 62, "tls": 63, "poste": 64, "pg1": 61, "pg2": 62}
+    places = {name: (f"127.77.251.{last}", free_port(f"127.77.251.{last}")) for name, last in hosts.items()}
+    text = WINDOWS
+    for name, (_unused, port) in places.items():
+        text = text.replace(f"{{{name}}}", str(port))
+    (folder / "hosts.yml").write_text(text)
+    running = RunningLab(folder / "hosts.yml", {**environment, "TMPDIR": str(folder)})
+    running.places = places
+    result = running.command("up", "--owner-pid", str(os.getpid()))
+    assert result.returncode == 0, result.stderr
+    yield running
+    running.command("down")
+
+
+@pytest.fixture
+def remote(winlab: RunningLab) -> Iterator[Callable[..., Remote]]:
+    """Sessions with the hosts of the Windows lab; faults and shells are gone afterwards."""
+    users = {"srv1": "Administrateur", "srv2": "Administrator", "tls": "operateur", "poste": "Administrateur"}
+    made: list[Remote] = []
+
+    def make(host: str = "srv1", user: str | None = None, password: str = "Cahier-2026", **options: Any) -> Remote:
+        if host == "tls":
+            options.setdefault("scheme", "https")
+        session = Remote(winlab.places[host], user or users[host], password, **options)
+        made.append(session)
+        return session
+
+    yield make
+    winlab.fault("all", "clear")
+    for session in made:
+        with contextlib.suppress(Exception):
+            session.close()

@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     console.add_argument("--power-cycle", action="store_true", help="switch the device off and on")
     console.add_argument("host", metavar="HOST")
     console.add_argument("lines", nargs="*", metavar="LINE", help="a line to type; - reads lines from standard input")
+    console.add_argument("--requests", action="store_true", help="the last requests that a Windows host got")
+    state = add("state", "the state of a Windows host as JSON, for comparing two")
+    state.add_argument("host", metavar="HOST")
     shell = add("shell", "a shell in which the lab has the inventory's real addresses and ports")
     shell.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     shell.add_argument("words", nargs=argparse.REMAINDER, metavar="[-- COMMAND...]")
@@ -103,6 +106,9 @@ def _console(options: argparse.Namespace) -> int:
         seconds = client.ask("power_cycle", host=options.host)["seconds"]
         print(f"{options.host}: switched off and on, back after {seconds:g} s")
         return 0
+    if options.requests:
+        print("\n".join(client.ask("requests", host=options.host)["lines"]))
+        return 0
     lines: list[str] = []
     for line in options.lines or ["-"]:
         lines += sys.stdin.read().splitlines() if line == "-" else [line]
@@ -110,6 +116,12 @@ def _console(options: argparse.Namespace) -> int:
     print(answer["output"])
     if answer["refusals"]:
         raise LabError(f"{options.host} refused {answer['refusals']} of these lines")
+    return 0
+
+
+def _host_state(options: argparse.Namespace) -> int:
+    state = _state(options).require().ask("state", host=options.host)["state"]
+    print(json.dumps(state, indent=2, ensure_ascii=False))
     return 0
 
 
@@ -143,7 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
             os.write(options.ready, json.dumps({"error": sentence}).encode() + b"\n")
             return 1
         return server.main(options.folder, options.keys, options.owner_pid, options.ready)
-    action = {"up": _up, "status": _status, "down": _down, "fault": _fault, "console": _console, "shell": _shell}
+    action = {"up": _up, "status": _status, "down": _down, "fault": _fault, "console": _console, "shell": _shell,
+              "state": _host_state}  # fmt: skip
     try:
         return action[options.command](options)
     except LabError as error:

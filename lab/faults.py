@@ -1,7 +1,7 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults: switches that make a played device misbehave as real ones do.
+"""Faults: switches that make a played device or host misbehave as real ones do.
 
 A fault is looked at the moment when the device needs it, so switching one on or off acts on the sessions that
 are already open as well. Nothing else in the lab knows how a value is written: the parsers are here.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lab.errors import LabError
 
-Value = bool | int | tuple[float, float]
+Value = bool | int | float | str | tuple[float, float]
 
 
 def _flag(text: str | None) -> Value:
@@ -48,6 +48,36 @@ def _pieces(text: str | None) -> Value:
 
 def _slow(text: str | None) -> Value:
     return _pair(text, "0.7:2 (seconds for the login:seconds for show running-config)")
+
+
+def _seconds(text: str | None) -> Value:
+    try:
+        number = float(text or "")
+    except ValueError:
+        number = -1.0
+    if number < 0:
+        raise ValueError("needs a number of seconds, as in 2.5")
+    return number
+
+
+def _name(text: str | None) -> Value:
+    if not text:
+        raise ValueError("needs the name of a service")
+    return text
+
+
+def _quota(text: str | None) -> Value:
+    if text not in ("shells", "operations"):
+        raise ValueError("needs one of: shells, operations")
+    return text
+
+
+def _times(text: str | None) -> Value:
+    if text is None:
+        return 3
+    if not text.isdigit():
+        raise ValueError("needs how many times, as in 3")
+    return int(text)
 
 
 @dataclass(frozen=True)
@@ -129,14 +159,47 @@ _ALL = (
     Fault("hostkey", "", "presents another host key", "a replaced device, or somebody in between"),
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+_WINDOWS = (
+    Fault("wrong_password", "", "every login is refused", "an account changed on the host and not in the inventory"),
+    Fault("off", "", "connection refused, nothing listens", "a host whose WinRM service does not run"),
+    Fault("mute", "", "accepts the TCP connection and never says a word", "a firewall that swallows"),
+    Fault("cut", "BYTES", "the TCP connection is cut after BYTES of an answer", "facts/lab.md 6 (5)", _bytes),
+    Fault("slow", "SECONDS", "seconds to wait before each request is served", "a slow line, a busy host", _seconds),
+    Fault(
+        "exit_code_lost",
+        "",
+        "a command that printed nothing reports exit code 0",
+        "WinRb/WinRM #154: 'exit 100' gave 0",
+    ),
+    Fault(
+        "quota",
+        "shells|operations",
+        "no further shell, or no further command in a shell that ran one",
+        "faults 2150859173 and 2150859174 (0x803381A6); ansible's winrm plugin opens a new shell on the second",
+        _quota,
+    ),
+    Fault("hang_stop", "SERVICE", "the service stays in STOP_PENDING", "a service that does not end", _name),
+    Fault("hang_start", "SERVICE", "the service stays in START_PENDING", "a service that does not come up", _name),
+    Fault("disk_full", "", "writing to C: fails, no byte is free", "error 112"),
+    Fault(
+        "operation_timeout",
+        "[TIMES]",
+        "the next Receives end with an operation timeout at once",
+        "fault 2150858793, which pywinrm asks again for",
+        _times,
+    ),
+    Fault("drop_shell", "", "the shell has vanished when its output is fetched", "fault 2150858843; idle timeout"),
+)
+KINDS: dict[str, dict[str, Fault]] = {"ios": FAULTS, "windows": {fault.name: fault for fault in _WINDOWS}}
 
 
 class FaultSet:
-    """The faults that are on for one device."""
+    """The faults that are on for one device or host of a kind."""
 
-    __slots__ = ("_on",)
+    __slots__ = ("_known", "_on")
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "ios") -> None:
+        self._known = KINDS[kind]
         self._on: dict[str, tuple[str, Value]] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -144,14 +207,14 @@ class FaultSet:
 
     def set(self, name: str, text: str | None = None) -> None:
         """Switch a fault on. Raises LabError (status 2) for an unknown name or a value that is not understood."""
-        fault = FAULTS.get(name)
+        fault = self._known.get(name)
         if fault is None:
-            raise LabError(f"there is no fault {name!r}; choose one of: {', '.join(FAULTS)}, or clear", 2)
+            raise LabError(f"there is no fault {name!r}; choose one of: {', '.join(self._known)}, or clear", 2)
         try:
             value = fault.parse(text)
         except ValueError as error:
             raise LabError(f"fault {name} {error}", 2) from None
-        self._on[name] = (f"{name}={text}" if fault.value else name, value)
+        self._on[name] = (f"{name}={text}" if fault.value and text is not None else name, value)
 
     def clear(self) -> None:
         """Switch every fault off."""
@@ -161,6 +224,27 @@ class FaultSet:
         """The value in bytes of a fault such as cut, or None when it is off."""
         value = self._on[name][1] if name in self._on else None
         return value if isinstance(value, int) else None
+
+    def seconds(self, name: str) -> float:
+        """The value in seconds of a fault, 0 when it is off."""
+        value = self._on[name][1] if name in self._on else None
+        return value if isinstance(value, float) else 0.0
+
+    def text(self, name: str) -> str | None:
+        """The word that a fault was given, or None when it is off."""
+        value = self._on[name][1] if name in self._on else None
+        return value if isinstance(value, str) else None
+
+    def consume(self, name: str) -> bool:
+        """Whether a fault that happens a number of times happens now; the last time switches it off."""
+        left = self.number(name)
+        if left is None:
+            return False
+        if left > 1:
+            self._on[name] = (f"{name}={left - 1}", left - 1)
+        else:
+            del self._on[name]
+        return left > 0
 
     def pair(self, name: str) -> tuple[float, float] | None:
         """The two numbers of trickle or slow, or None when it is off."""
@@ -172,10 +256,10 @@ class FaultSet:
         return [text for text, _unused in self._on.values()]
 
 
-def parse_faults(entries: Iterable[object]) -> list[tuple[str, str | None]]:
+def parse_faults(entries: Iterable[object], kind: str = "ios") -> list[tuple[str, str | None]]:
     """Read ``lab_faults``: names, or ``name=value``. Raises LabError when one is not understood."""
     found: list[tuple[str, str | None]] = []
-    trial = FaultSet()
+    trial = FaultSet(kind)
     for entry in entries:
         name, equals, value = str(entry).partition("=")
         pair = (name.strip(), value.strip() if equals else None)

@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
-from lab.plan import VARIABLES, Plan, build_plan
+from lab.plan import VARIABLES, Plan, build_plan, kind_of
+from lab.windows.plan import VARIABLES as WINDOWS_VARIABLES
 
 _KIND = ("lab_kind", "ansible_connection", "ansible_network_os")
-_NO_ANSIBLE = "ansible-core is not installed for {python}; install it there ('pip install ansible-core asyncssh')"
+_NO_ANSIBLE = (
+    "ansible-core is not installed for {python}; install it there ('pip install ansible-core asyncssh pyspnego')"
+)
 _NO_VAULT = (
     "the inventory has vaulted values and no vault password is known; set vault_password_file in ansible.cfg "
     "or ANSIBLE_VAULT_PASSWORD_FILE"
@@ -98,7 +101,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _host_variables(host: Any, variables: dict[str, Any], templar: Any) -> dict[str, Any]:
-    """The lab's variables of one host, rendered; of a host that is not IOS only those that tell its kind."""
+    """The lab's variables of one host, rendered; of a host that is not played only those that tell its kind."""
     found: dict[str, Any] = {}
 
     def render(names: tuple[str, ...]) -> None:
@@ -110,12 +113,15 @@ def _host_variables(host: Any, variables: dict[str, Any], templar: Any) -> dict[
                     raise LabError(f"host {host}: {name}: {_sentence(error)}") from None
 
     render(_KIND)
-    kind, network_os = found.get("lab_kind"), str(found.get("ansible_network_os") or "")
+    kind = found.get("lab_kind")
+    network_os = str(found.get("ansible_network_os") or "")
+    connection = str(found.get("ansible_connection"))
     if kind == "ios" or (
-        kind is None
-        and (network_os.endswith("ios") or str(found.get("ansible_connection")).endswith(("netmiko", "network_cli")))
+        kind is None and (network_os.endswith("ios") or connection.endswith(("netmiko", "network_cli")))
     ):
         render(VARIABLES)
+    elif kind_of(found) == "windows":
+        render(WINDOWS_VARIABLES)
     return found
 
 

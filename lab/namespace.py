@@ -84,7 +84,7 @@ def set_up(plan: Plan) -> None:
     """Give the namespace its loopback and every address of the plan."""
     program = str(shutil.which("ip", path=_path()))
     steps = ["link set lo up"]
-    for device in plan.devices:
+    for device in plan.hosts:
         if not device.address.startswith("127."):
             bits = 128 if ":" in device.address else 32
             steps.append(f"route replace local {device.address}/{bits} dev lo")

@@ -15,6 +15,8 @@ from typing import Any
 from lab.errors import LabError
 from lab.faults import parse_faults
 from lab.ios.models import MODELS, default_version
+from lab.windows.plan import CONNECTIONS as WINDOWS_CONNECTIONS
+from lab.windows.plan import WindowsPlan, windows_plan
 
 VARIABLES = (
     "ansible_host", "ansible_port", "ansible_user", "ansible_password", "ansible_ssh_pass", "ansible_become_password",
@@ -70,7 +72,13 @@ class Plan:
 
     inventory: str
     devices: list[DevicePlan] = field(default_factory=list)
+    windows: list[WindowsPlan] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> list[DevicePlan | WindowsPlan]:
+        """Everything that is played, of every kind."""
+        return [*self.devices, *self.windows]
 
     def to_json(self) -> str:
         """One JSON text; it holds secrets and so travels only through pipes."""
@@ -86,14 +94,18 @@ class Plan:
             entry["vlans"] = {int(number): name for number, name in entry["vlans"].items()}
             entry["faults"] = [tuple(fault) for fault in entry["faults"]]
             devices.append(DevicePlan(**{key: value for key, value in entry.items() if key in known}))
-        return cls(raw["inventory"], devices, raw["skipped"])
+        windows = []
+        for entry in raw["windows"]:
+            entry["faults"] = [tuple(fault) for fault in entry["faults"]]
+            windows.append(WindowsPlan(**entry))
+        return cls(raw["inventory"], devices, windows, raw["skipped"])
 
     def digest(self) -> str:
         """A fingerprint: two plans that play the same have the same one."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
-def _kind(variables: dict[str, Any]) -> str:
+def kind_of(variables: dict[str, Any]) -> str:
     """The kind of a host; an explicit lab_kind wins over what the connection tells."""
     if variables.get("lab_kind") is not None:
         return str(variables["lab_kind"])
@@ -101,6 +113,8 @@ def _kind(variables: dict[str, Any]) -> str:
     network_os = str(variables.get("ansible_network_os") or "")
     if connection in _IOS_CONNECTIONS or network_os.rsplit(".", maxsplit=1)[-1] == "ios":
         return "ios"
+    if connection in WINDOWS_CONNECTIONS:
+        return "windows"
     return connection or "no kind"
 
 
@@ -221,16 +235,24 @@ def build_plan(inventory: str, hosts: dict[str, dict[str, Any]]) -> Plan:
     plan = Plan(inventory)
     taken: dict[tuple[str, int], str] = {}
     for host, variables in hosts.items():
-        kind = _kind(variables)
-        if kind != "ios":
+        kind = kind_of(variables)
+        if kind not in ("ios", "windows"):
             plan.skipped[host] = "lab_kind: none" if kind == "none" else f"{kind}: not played by this lab"
             continue
-        device = device_plan(host, variables)
-        other = taken.setdefault((device.address, device.port), host)
-        if other != host:
-            raise LabError(
-                f"hosts {other} and {host} both want {device.address}:{device.port}; "
-                "give each host an address of its own"
-            )
-        plan.devices.append(device)
+        played: DevicePlan | WindowsPlan
+        if kind == "ios":
+            played = device_plan(host, variables)
+            plan.devices.append(played)
+        else:
+            played = windows_plan(host, variables, _address(host, variables.get("ansible_host")))
+            plan.windows.append(played)
+        ports = [played.port]
+        if isinstance(played, WindowsPlan) and played.postgresql:
+            ports.append(played.postgresql["port"])
+        for port in ports:
+            other = taken.setdefault((played.address, port), host)
+            if other != host:
+                raise LabError(
+                    f"hosts {other} and {host} both want {played.address}:{port}; give each host an address of its own"
+                )
     return plan

@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lab.faults import FAULTS
+from lab.faults import KINDS
+
+_TITLES = {"ios": "IOS devices", "windows": "Windows hosts"}
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -33,7 +35,7 @@ def devices(status: dict[str, Any]) -> str:
         ]
         for row in status["devices"]
     ]
-    text = table(["HOST", "KIND", "ADDRESS", "PORT", "TRANSPORT", "MODEL", "IOS", "FAULTS"], rows)
+    text = table(["HOST", "KIND", "ADDRESS", "PORT", "TRANSPORT", "MODEL", "VERSION", "FAULTS"], rows)
     return text + _skipped(status["skipped"])
 
 
@@ -62,7 +64,7 @@ def counters(status: dict[str, Any]) -> str:
         "LISTENS",
         "TRANSPORT",
         "MODEL",
-        "IOS",
+        "VERSION",
         "POWER",
         "SESSIONS",
         "COMMANDS",
@@ -90,6 +92,9 @@ def _names(hosts: list[str]) -> str:
 
 
 def fault_list() -> str:
-    """The table of ``lab fault --list``."""
-    rows = [[fault.name, fault.value or "-", fault.description] for fault in FAULTS.values()]
-    return table(["FAULT", "VALUE", "WHAT HAPPENS"], rows)
+    """The tables of ``lab fault --list``, one per kind of host."""
+    tables = []
+    for kind, faults in KINDS.items():
+        rows = [[fault.name, fault.value or "-", fault.description] for fault in faults.values()]
+        tables.append(f"{_TITLES[kind]}\n\n" + table(["FAULT", "VALUE", "WHAT HAPPENS"], rows))
+    return "\n\n".join(tables)

@@ -1,7 +1,7 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server process: all the devices of a plan, and the control channel."""
+"""The server process: all the devices and hosts of a plan, and the control channel."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -19,24 +20,33 @@ from typing import Any
 
 from lab import control
 from lab.errors import LabError
-from lab.faults import FAULTS
+from lab.faults import KINDS
 from lab.ios.console import run_lines
 from lab.ios.device import Device, KnownSecrets
 from lab.ios.endpoint import Endpoint
 from lab.ios.hostkeys import HostKeys
 from lab.plan import Plan
+from lab.windows.endpoint import WindowsEndpoint
+from lab.windows.postgres import Installation
 
 
 class Lab:
     """What is up."""
 
-    def __init__(self, plan: Plan, keys: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path, keys: Path) -> None:
         self.plan = plan
         self.started = time.time()
         known, host_keys = KnownSecrets(), HostKeys(keys)
-        self.endpoints: dict[str, Endpoint] = {}
+        self.devices: dict[str, Endpoint] = {}
         for device in plan.devices:
-            self.endpoints[device.name] = Endpoint(Device(device, known), host_keys)
+            self.devices[device.name] = Endpoint(Device(device, known), host_keys)
+        self.windows: dict[str, WindowsEndpoint] = {}
+        self._installation = installation = Installation(keys.parent.parent)  # templates are shared by all inventories
+        drives = folder / "windows"
+        shutil.rmtree(drives, ignore_errors=True)  # each up plays the inventory from its beginning
+        for host in plan.windows:
+            self.windows[host.name] = WindowsEndpoint(host, drives / host.name, installation, keys)
+        self.endpoints: dict[str, Endpoint | WindowsEndpoint] = {**self.devices, **self.windows}
         self.stop = asyncio.Event()
 
     def open(self) -> None:
@@ -48,15 +58,35 @@ class Lab:
             self.shut()
             raise
 
+    async def start(self) -> None:
+        """Bring up what the hosts need behind their sockets. Raises LabError."""
+        await asyncio.gather(*(endpoint.start() for endpoint in self.windows.values() if endpoint.plan.postgresql))
+
     def shut(self) -> None:
         """Close everything."""
         for endpoint in self.endpoints.values():
             endpoint.shut()
 
-    def _endpoint(self, host: str) -> Endpoint:
+    async def end(self) -> None:
+        """Stop what runs outside this process."""
+        await asyncio.gather(*(endpoint.end() for endpoint in self.windows.values()))
+        self._installation.clean()
+
+    def _check(self, host: str) -> None:
         if host not in self.endpoints:
             raise LabError(f"the lab plays no host {host!r}; it plays: {', '.join(self.endpoints)}", 2)
-        return self.endpoints[host]
+
+    def _endpoint(self, host: str) -> Endpoint:
+        self._check(host)
+        if host not in self.devices:
+            raise LabError(f"{host} is a Windows host; only IOS devices have a console and a power switch here", 2)
+        return self.devices[host]
+
+    def _windows(self, host: str) -> WindowsEndpoint:
+        self._check(host)
+        if host not in self.windows:
+            raise LabError(f"{host} is an IOS device; only Windows hosts have this", 2)
+        return self.windows[host]
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request of the control channel."""
@@ -78,52 +108,69 @@ class Lab:
             endpoint.device.power_cycle(endpoint.device.plan.reload_time)
             await endpoint.on.wait()
             return {"seconds": endpoint.device.plan.reload_time}
+        if operation == "state":
+            return {"state": self._windows(request["host"]).host.dump()}
+        if operation == "requests":
+            return {"lines": list(self._windows(request["host"]).host.log)}
         raise LabError(f"the lab knows no request {operation!r}", 2)
 
     def _fault(self, host: str, name: str, value: str | None) -> dict[str, Any]:
-        chosen = list(self.endpoints.values()) if host == "all" else [self._endpoint(host)]
-        if name != "clear" and name not in FAULTS:
-            raise LabError(f"there is no fault {name!r}; choose one of: {', '.join(FAULTS)}, or clear", 2)
+        known = {key for faults in KINDS.values() for key in faults}
+        if name != "clear" and name not in known:
+            names = ", ".join(dict.fromkeys(key for faults in KINDS.values() for key in faults))
+            raise LabError(f"there is no fault {name!r}; choose one of: {names}, or clear", 2)
+        if host == "all":
+            chosen = [item for item in self.endpoints.values() if name == "clear" or name in KINDS[_kind(item)]]
+        else:
+            self._check(host)
+            chosen = [self.endpoints[host]]
         for endpoint in chosen:
+            faults = endpoint.device.faults if isinstance(endpoint, Endpoint) else endpoint.faults
             if name == "clear":
-                endpoint.device.faults.clear()
+                faults.clear()
             else:
-                endpoint.device.faults.set(name, value)
+                faults.set(name, value)
             endpoint.refresh()
-        return {"faults": {endpoint.device.plan.name: endpoint.device.faults.names() for endpoint in chosen}}
+        return {"faults": {row["host"]: row["faults"] for row in map(_row, chosen)}}
 
     def _status(self) -> dict[str, Any]:
-        rows = []
-        for endpoint in self.endpoints.values():
-            device = endpoint.device
-            plan, counters = device.plan, device.counters
-            rows.append(
-                {
-                    "host": plan.name,
-                    "kind": plan.kind,
-                    "address": plan.address,
-                    "port": plan.port,
-                    "transport": plan.transport,
-                    "model": plan.model,
-                    "version": plan.ios_version,
-                    "serial": plan.serial,
-                    "hostname": device.hostname,
-                    "faults": device.faults.names(),
-                    "powered": device.powered,
-                    "open_sessions": len(device.sessions),
-                    "sessions": counters.sessions,
-                    "commands": counters.commands,
-                    "refused_logins": counters.refused_logins,
-                    "unsaved": device.is_unsaved,
-                }
-            )
         return {
             "pid": os.getpid(),
             "inventory": self.plan.inventory,
             "since": self.started,
-            "devices": rows,
+            "devices": [_row(endpoint) for endpoint in self.endpoints.values()],
             "skipped": self.plan.skipped,
         }
+
+
+def _kind(endpoint: Endpoint | WindowsEndpoint) -> str:
+    return "ios" if isinstance(endpoint, Endpoint) else "windows"
+
+
+def _row(endpoint: Endpoint | WindowsEndpoint) -> dict[str, Any]:
+    """One row of the status."""
+    if isinstance(endpoint, WindowsEndpoint):
+        return endpoint.row()
+    device = endpoint.device
+    plan, counters = device.plan, device.counters
+    return {
+        "host": plan.name,
+        "kind": plan.kind,
+        "address": plan.address,
+        "port": plan.port,
+        "transport": plan.transport,
+        "model": plan.model,
+        "version": plan.ios_version,
+        "serial": plan.serial,
+        "hostname": device.hostname,
+        "faults": device.faults.names(),
+        "powered": device.powered,
+        "open_sessions": len(device.sessions),
+        "sessions": counters.sessions,
+        "commands": counters.commands,
+        "refused_logins": counters.refused_logins,
+        "unsaved": device.is_unsaved,
+    }
 
 
 def _watch_owner(pid: int, lab: Lab) -> None:
@@ -150,8 +197,14 @@ async def serve(folder: Path, keys: Path, plan: Plan, owner_pid: int | None, rea
             devices listen, or the reason why they do not.
     """
     loop = asyncio.get_running_loop()
-    lab = Lab(plan, keys)
+    lab = Lab(plan, folder, keys)
     lab.open()
+    try:
+        await lab.start()
+    except LabError:
+        lab.shut()
+        await lab.end()
+        raise
     if owner_pid is not None:
         _watch_owner(owner_pid, lab)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -164,6 +217,8 @@ async def serve(folder: Path, keys: Path, plan: Plan, owner_pid: int | None, rea
     server.close()
     (folder / control.SOCKET).unlink(missing_ok=True)
     lab.shut()
+    await lab.end()
+    shutil.rmtree(folder / "windows", ignore_errors=True)
     await asyncio.sleep(0.02)  # let the last bytes of the answer to "stop" go
 
 

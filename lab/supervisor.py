@@ -86,7 +86,7 @@ def check_addresses(plan: Plan) -> None:
     first_port = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
     foreign: list[str] = []
     low: list[str] = []
-    for device in plan.devices:
+    for device in plan.hosts:
         loopback = ipaddress.ip_address(device.address).is_loopback
         if not loopback and not _is_local(device.address):
             foreign.append(device.name)
@@ -122,10 +122,11 @@ def up(state: State, plan: Plan, owner_pid: int | None = None) -> tuple[dict[str
 
     Returns: the status of the lab, and how it came: ``started``, ``already`` or ``restarted`` (the plan had changed).
     """
-    if not plan.devices:
+    if not plan.hosts:
         raise LabError(
             f"the inventory {state.inventory} has no host that this lab plays; "
-            "give hosts lab_kind: ios or ansible_connection: lycee.openerp.netmiko"
+            "give hosts lab_kind: ios or ansible_connection: lycee.openerp.netmiko, "
+            "lab_kind: windows or ansible_connection: winrm"
         )
     check_addresses(plan)
     with state.lock():

@@ -1,0 +1,258 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One emulated Windows host: its state, and what happens to it as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.faults import FaultSet
+from lab.windows import acl, inventory, messages
+from lab.windows.accounts import Accounts
+from lab.windows.acl import Acls
+from lab.windows.events import EventLog
+from lab.windows.files import Drive
+from lab.windows.plan import WindowsPlan
+from lab.windows.postgres import Cluster, Installation
+from lab.windows.processes import Process
+from lab.windows.registry import Registry
+from lab.windows.services import Scm, Service
+
+
+@dataclass
+class Counters:
+    """What ``lab status`` counts since the lab came up."""
+
+    connections: int = 0
+    requests: int = 0
+    commands: int = 0
+    shells: int = 0
+    refused_logins: int = 0
+
+
+@dataclass(slots=True)
+class Share:
+    """A share; ``kind`` is Win32_Share's Type; grants are (SID, READ | CHANGE | FULL)."""
+
+    name: str
+    path: str
+    remark: str = ""
+    kind: int = 0
+    grants: list[tuple[str, str]] = field(default_factory=list)
+    users: int | None = None
+
+
+class Host:
+    """What all the rooms of an emulated host hang on.
+
+    Args:
+        folder: where its C: and its database's scratch files are put when they are needed.
+    """
+
+    def __init__(self, plan: WindowsPlan, folder: Path, installation: Installation, faults: FaultSet) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.faults = faults
+        self.counters = Counters()
+        self.installation = installation
+        self.boot_time = time.time() - 86400 * 3
+        self._next_pid = 400
+        self._clusters: dict[str, tuple[Cluster, Path]] = {}
+        self._watchers: set[asyncio.Task[None]] = set()
+        self.processes: dict[int, Process] = {}
+        self.log: list[str] = []
+        self.accounts = Accounts(plan)
+        self.events = EventLog(plan.language)
+        self.drive = Drive(folder / "C", lambda drive: inventory.populate(self), lambda: "disk_full" in faults)
+        self.acls = Acls(self.drive.is_folder)
+        self.scm = Scm(self)
+        inventory.services(self)
+        self.registry = Registry(self)
+        default = self.say("Partage par défaut", "Default share")
+        self.shares = {
+            "admin$": Share("ADMIN$", "C:\\Windows", self.say("Administration à distance", "Remote Admin"), 0x80000000),
+            "c$": Share("C$", "C:\\", default, 0x80000000),
+            "ipc$": Share("IPC$", "", self.say("IPC distant", "Remote IPC"), 0x80000003),
+        }
+
+    def say(self, french: str, english: str) -> str:
+        """A text in the host's language."""
+        return messages.text(self.plan.language, french, english)
+
+    def system(self, code: int) -> str:
+        """The system's message for an error number, in the host's language."""
+        return messages.system(self.plan.language, code)
+
+    def new_pid(self) -> int:
+        """A process number, a multiple of four as Windows'."""
+        self._next_pid += 4
+        return self._next_pid
+
+    @property
+    def last_pid(self) -> int:
+        """The number that was given last."""
+        return self._next_pid
+
+    def process_list(self) -> list[Process]:
+        """What runs: services' processes, real postmasters under their own numbers, programs of shells."""
+        rows = [
+            Process(0, "System Idle Process", "", ""),
+            Process(4, "System", "", ""),
+        ]
+        for service in self.scm.services.values():
+            if service.pid:
+                image = service.image
+                name = image.rpartition("\\")[2]
+                rows.append(Process(service.pid, name, image, service.path, started=self.boot_time))
+                number = self.postmaster(service)
+                if number:
+                    folder = image.rpartition("\\")[0]
+                    line = f'"{folder}\\postgres.exe" -D "{service.data_folder}"'
+                    rows.append(Process(number, "postgres.exe", f"{folder}\\postgres.exe", line, service.pid))
+        return [*rows, *self.processes.values()]
+
+    def postmaster(self, service: Service) -> int:
+        """The process number of the postmaster behind a service, the one in postmaster.pid; 0 when none runs."""
+        if not service.is_postgresql:
+            return 0
+        data = self.drive.absolute(service.data_folder).lower()
+        return self._clusters[data][0].pid if data in self._clusters else 0
+
+    async def kill(self, pid: int) -> None:
+        """End a process."""
+        for service in list(self.scm.services.values()):
+            if service.pid == pid:
+                await self.scm.kill(service)
+                return
+            if self.postmaster(service) == pid:
+                await self.stop_cluster(service, immediate=True)
+                return
+        process = self.processes.get(pid)
+        if process and process.task:
+            process.task.cancel()
+
+    def remember(self, line: str) -> None:
+        """Keep the last requests and command lines, for ``lab console HOST --requests``."""
+        self.log.append(f"{time.strftime('%H:%M:%S')} {line}")
+        del self.log[:-400]
+
+    def program_paths(self) -> list[str]:
+        """Full paths of the programs this host has."""
+        from lab.windows import programs
+
+        return programs.paths(self)
+
+    async def prepare(self) -> None:
+        """Make the database's cluster and start its service, for a host that has one."""
+        database = self.plan.postgresql
+        if not database:
+            return
+        parent = str(database["folder"])
+        if self.drive.find(parent) is None:
+            self.drive.make(parent)
+        data = self.drive.place(f"{parent}\\data")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        await Cluster(self.installation, self.plan.address, self.folder).create(
+            data, database["port"], str(database["superuser"]), str(database["password"]),
+            [str(name) for name in database["databases"] or []],
+        )  # fmt: skip
+        inventory.database_acl(self)
+        service = self.scm.get(str(database["service"]))
+        if service and database["state"] == "running" and self.scm.start(service.name) == 0:
+            await self.scm.settled(service)
+
+    def _access_refused(self, service: Service, data: str) -> str | None:
+        """Why the service's account cannot work with its data folder, in the words of 8.4's postgres; None: it can.
+
+        postgres runs with pg_ctl's restricted token, in which Administrators do not count. The sentence is that of
+        guc.c, REL8_4 (SelectConfigFiles), which is the first to look into the folder.
+        """
+        found = self.accounts.service_account(service.account)
+        configuration = f"{data}\\postgresql.conf"
+        reason = ""
+        if self.drive.find(configuration) is None:
+            reason = "No such file or directory"
+        token = self.accounts.token(found[1], restricted=True) if found else set()
+        paths = [data, configuration, f"{data}\\PG_VERSION", f"{data}\\global\\pg_control"]
+        if not reason and not all(self.acls.allows(path, token, acl.READ | acl.WRITE) for path in paths):
+            reason = "Permission denied"
+        if not reason:
+            return None
+        shown = configuration.replace("\\", "/")
+        return self.say(
+            f"postgres n'a pas pu accéder au fichier de configuration « {shown} » : {reason}\n",
+            f'postgres cannot access the server configuration file "{shown}": {reason}\n',
+        )
+
+    async def start_cluster(self, service: Service) -> str | None:
+        """Start what stands behind a PostgreSQL service; None when it runs, else the reason for the event log."""
+        before = time.monotonic()
+        data = self.drive.absolute(service.data_folder)
+        self.events.postgresql(
+            self.say("En attente du démarrage du serveur...\n", "Waiting for server startup...\n"), 3
+        )
+        reason = self._access_refused(service, data)
+        if reason is None:
+            real = self.drive.find(data)
+            assert real is not None
+            cluster, _unused = self._clusters.get(data.lower()) or (
+                Cluster(self.installation, self.plan.address, self.folder),
+                real,
+            )
+            self._clusters[data.lower()] = (cluster, real)
+            reason = await cluster.start(real)
+            if reason is None:
+                self._watch(service, cluster)
+        await asyncio.sleep(max(0.0, self.plan.service_time - (time.monotonic() - before)))
+        if reason is None:
+            ready = ("Serveur lancé et acceptant les connexions\n", "Server started and accepting connections\n")
+            self.events.postgresql(self.say(*ready), 3)
+        return reason
+
+    def _watch(self, service: Service, cluster: Cluster) -> None:
+        async def watch() -> None:
+            await cluster.wait()
+            if service.state == "Running":
+                self.scm.died(service, 0)
+
+        task = asyncio.get_running_loop().create_task(watch())
+        self._watchers.add(task)
+        task.add_done_callback(self._watchers.discard)
+
+    async def stop_cluster(self, service: Service, immediate: bool = False) -> None:
+        """Stop the postmaster behind a service."""
+        data = self.drive.absolute(service.data_folder)
+        if data.lower() in self._clusters:
+            await self._clusters[data.lower()][0].stop(immediate)
+
+    async def end(self) -> None:
+        """The lab goes down."""
+        self.scm.end()
+        for cluster, _unused in self._clusters.values():
+            with contextlib.suppress(OSError):
+                await cluster.stop()
+
+    def dump(self) -> dict[str, Any]:
+        """The whole state as plain data, for tests that compare two of them."""
+        return {
+            "host": self.plan.name,
+            "computer": self.plan.computer_name,
+            "machine_sid": self.plan.machine_sid,
+            "language": self.plan.language,
+            "version": self.plan.version,
+            "services": {service.name: service.dump() for service in self.scm.services.values()},
+            "shares": {share.name: asdict(share) for share in self.shares.values()},
+            "accounts": {
+                account.name: {"sid": account.sid, "groups": account.groups, "disabled": account.disabled}
+                for account in self.accounts.users.values()
+            },
+            "acls": self.acls.dump(),
+            "events": self.events.dump(),
+            "registry": self.registry.dump(),
+        }

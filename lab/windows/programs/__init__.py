@@ -1,0 +1,90 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs of an emulated host, one file each: grammar, exit codes, French and English messages, sources."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.windows.host import Host
+    from lab.windows.processes import Call
+
+Run = Callable[["Call"], Awaitable[int]]
+SYSTEM32 = "C:\\Windows\\System32"
+
+
+def _everywhere(host: Host) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program: where it stands (a folder, or one that the host decides) and which hosts have it."""
+
+    name: str
+    run: Run
+    folder: Callable[[Host], str]
+    on: Callable[[Host], bool]
+
+    def path(self, host: Host) -> str:
+        """Its full path on a host."""
+        return f"{self.folder(host)}\\{self.name}"
+
+
+REGISTRY: dict[str, Program] = {}
+
+
+def program(name: str, folder: Callable[[Host], str] | None = None, on: Callable[[Host], bool] = _everywhere
+            ) -> Callable[[Run], Run]:  # fmt: skip
+    """Register the coroutine that plays ``name.exe``."""
+
+    def register(run: Run) -> Run:
+        full = name if "." in name else f"{name}.exe"
+        REGISTRY[full] = Program(full, run, folder or (lambda host: SYSTEM32), on)
+        return run
+
+    return register
+
+
+def paths(host: Host) -> list[str]:
+    """Full paths of the programs a host has."""
+    return [item.path(host) for item in REGISTRY.values() if has(host, item)]
+
+
+def has(host: Host, item: Program) -> bool:
+    """Whether a host has a program (``lab_missing_programs`` takes some away)."""
+    missing = host.plan.missing_programs
+    return item.on(host) and item.name not in missing and item.name.removesuffix(".exe") not in missing
+
+
+def _named(name: str) -> Program | None:
+    """A program by its file name; the endings of PATHEXT may be left out."""
+    return REGISTRY.get(name) or REGISTRY.get(f"{name}.com") or REGISTRY.get(f"{name}.exe")
+
+
+def by_path(host: Host, path: str) -> Program | None:
+    """The program at an absolute path; ``.exe`` may be left out."""
+    low = path.lower().replace("\\sysnative\\", "\\system32\\").replace("\\syswow64\\", "\\system32\\")
+    base = low.rpartition("\\")[2]
+    item = _named(base)
+    if item is None or not has(host, item):
+        return None
+    return item if item.folder(host).lower() == low.rpartition("\\")[0] else None
+
+
+def on_path(host: Host, name: str) -> Program | None:
+    """A program by its bare name, as the default PATH finds it (System32, Windows)."""
+    item = _named(name.lower())
+    if item is None or not has(host, item):
+        return None
+    return item if item.folder(host).lower().startswith("c:\\windows") else None
+
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

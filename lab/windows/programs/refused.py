@@ -1,0 +1,48 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs that Windows has and the lab does not play: each says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.windows.processes import Call
+from lab.windows.programs import program
+from lab.windows.refusal import LabRefusal
+
+if TYPE_CHECKING:
+    from lab.windows.host import Host
+
+_EVERYWHERE = (
+    "xcopy", "robocopy", "schtasks", "diskpart", "mountvol", "netstat", "nslookup", "attrib", "sort", "find",
+    "forfiles", "cacls", "bcdedit", "systeminfo", "shutdown", "netsh", "msiexec", "regsvr32", "cscript", "wscript",
+    "route", "arp", "tracert", "subst", "openfiles", "gpupdate", "gpresult", "setx", "auditpol", "secedit", "bitsadmin",
+    "sfc", "vssadmin", "w32tm", "driverquery", "fc", "comp", "expand", "makecab", "compact", "cipher", "winrs",
+)  # fmt: skip
+
+
+async def _refuse(call: Call) -> int:
+    raise LabRefusal("this program is not played")
+
+
+def _with_dfs(host: Host) -> bool:
+    return host.plan.dfs
+
+
+def _old_server(host: Host) -> bool:
+    return host.plan.is_server and host.plan.version.startswith("6.")
+
+
+def _has_wmic(host: Host) -> bool:
+    return host.plan.build < 26100  # not installed by default on Server 2025 (facts/windows.md 2.7)
+
+
+for _name in _EVERYWHERE:
+    program(_name)(_refuse)
+for _name in ("dfsutil", "dfsrdiag", "dfscmd"):
+    program(_name, on=_with_dfs)(_refuse)
+program("dism", on=lambda host: not host.plan.is_nt60)(_refuse)
+program("dfsradmin", folder=lambda host: "C:\\Windows", on=_with_dfs)(_refuse)
+program("servermanagercmd", on=_old_server)(_refuse)
+program("wmic", folder=lambda host: "C:\\Windows\\System32\\Wbem", on=_has_wmic)(_refuse)

@@ -55,6 +55,9 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  owner:
+    description: Account that is to own O(path), as in O(entries[].account).
+    type: str
   recurse:
     description: Look at everything below O(path), and mend it, too.
     type: bool

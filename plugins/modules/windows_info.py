@@ -75,7 +75,8 @@ tools:
 probe:
   description:
     - skip_cmd_shell (programs run without cmd.exe), code_page_65001 and code_page_850 (a shell of this code page answers),
-      exit_code_of_silent_command (not lost), microsoftdfs (the WMI namespace is served), certutil_sha256, and tools.
+      exit_code_of_silent_command (not lost), microsoftdfs (the WMI namespace is served), dfs_event_log (the log keeps its English
+      name), os_architecture (WMI names it), certutil_sha256, and tools.
   returned: when asked for
   type: dict
 """

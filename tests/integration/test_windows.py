@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,43 @@ def test_rights_are_granted_by_sid_read_back_and_revoked(school: Lab, tmp_path: 
     absent = {**wanted, "entries": [{"account": "S-1-5-20", "state": "absent"}]}
     assert play(school, tmp_path, [{"lycee.openerp.windows_acl": absent}]).changed == [FRENCH, ENGLISH]
     assert play(school, tmp_path, [{"lycee.openerp.windows_acl": absent}]).changed == []
+
+
+def test_the_owner_is_set_by_sid_and_read_back(school: Lab, tmp_path: Path) -> None:
+    wanted = {"path": "C:\\Program Files\\OpenERP 6.0\\Web", "owner": "LocalSystem"}
+    assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}], "--check").changed == [FRENCH, ENGLISH]
+    assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}]).changed == [FRENCH, ENGLISH]
+    assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}]).changed == []
+
+
+def test_operations_that_time_out_are_asked_again_and_a_shell_that_vanishes_is_told(
+    school: Lab, tmp_path: Path
+) -> None:
+    command = [{"lycee.openerp.windows_command": {"argv": ["C:\\Windows\\System32\\hostname.exe"]}}]
+    school.fault(FRENCH, "operation_timeout", "2")
+    assert play(school, tmp_path, command, hosts=FRENCH).status == 0
+    school.fault(FRENCH, "clear")
+    school.fault(FRENCH, "drop_shell")
+    run = play(school, tmp_path, command, hosts=FRENCH)
+    assert run.status != 0
+    assert f"{FRENCH}: " in run.text
+    assert "Traceback" not in run.output
+
+
+def test_https_with_a_certificate_that_is_not_checked(lab_networks: Callable[[], str], tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.yml"
+    variables = {
+        "ansible_connection": "winrm", "ansible_port": 5986, "ansible_winrm_scheme": "https", "ansible_winrm_transport": "ntlm",
+        "ansible_user": "Administrateur", "ansible_password": "p", "lab_kind": "windows", "lab_windows_version": "10.0.20348",
+        "ansible_host": f"{lab_networks()}.9",
+    }  # fmt: skip
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"srv": variables}}}), "utf-8")
+    with Lab(inventory) as other:
+        task: list[dict[str, Any]] = [{"lycee.openerp.windows_info": {}}]
+        refused = play(other, tmp_path, task, hosts="all")
+        assert "has a certificate or a TLS version that is not accepted" in refused.text
+        accepted = play(other, tmp_path, task, "-e", "ansible_winrm_server_cert_validation=ignore", hosts="all")
+        assert accepted.status == 0, accepted.output
 
 
 def test_a_service_is_managed_and_passes_through_its_states(school: Lab, tmp_path: Path) -> None:

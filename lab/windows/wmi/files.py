@@ -1,16 +1,16 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CIM_DataFile and Win32_Directory, by name only.
+"""CIM_DataFile, Win32_Directory and Win32_LogicalFileSecuritySetting, by name only.
 
 Source: Microsoft's class pages. Listing all files of a machine is refused: WMI does it, for minutes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lab.windows.wmi.classes import WmiClass, register
+from lab.windows.wmi.classes import Arguments, WmiClass, method, register
 from lab.windows.wmi.values import DateTime, Row
 
 if TYPE_CHECKING:
@@ -43,3 +43,35 @@ def _row(host: Host, keys: dict[str, str], folder: bool) -> Row | None:
 
 register(WmiClass("CIM_DataFile", ("Name",), None, lambda host, keys: _row(host, keys, False)))
 register(WmiClass("Win32_Directory", ("Name",), None, lambda host, keys: _row(host, keys, True)))
+
+
+def _setting(host: Host, keys: dict[str, str]) -> Row | None:
+    path = host.drive.absolute(keys["path"].replace("\\\\", "\\"))
+    if host.drive.find(path) is None:
+        return None
+    shown = host.drive.true_case(path)
+    return {"Caption": host.say(f"Paramètre de sécurité de {shown}", f"Security settings of {shown}"), "Path": shown}
+
+
+_SETTING = register(WmiClass("Win32_LogicalFileSecuritySetting", ("Path",), None, _setting))
+#: AceFlags of Win32_ACE (Microsoft's class page).
+_ACE_FLAGS = {"OI": 1, "CI": 2, "NP": 4, "IO": 8, "ID": 16}
+
+
+@method(_SETTING, "GetSecurityDescriptor")
+async def _descriptor(host: Host, row: Row | None, arguments: Arguments) -> dict[str, Any]:
+    """Win32_SecurityDescriptor with trustees by SIDString; DACL entries of type 0 allow, of type 1 deny."""
+    assert row is not None
+    security = host.acls.security(str(row["Path"]))
+    entries = [
+        {
+            "AccessMask": ace.mask,
+            "AceFlags": sum(_ACE_FLAGS[flag] for flag in ace.flags),
+            "AceType": int(ace.deny),
+            "Trustee": {"SIDString": ace.sid},
+        }
+        for ace in security.aces
+    ]
+    control = 0x8004 | (0x1000 if security.protected else 0)
+    descriptor = {"ControlFlags": control, "DACL": entries, "Owner": {"SIDString": security.owner}}
+    return {"Descriptor": descriptor, "ReturnValue": 0}

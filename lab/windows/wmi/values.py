@@ -87,6 +87,9 @@ def _scalar(name: str, value: Any) -> str:
         return f"<p:{name}><cim:Datetime>{value.xml()}</cim:Datetime></p:{name}>"
     if isinstance(value, Reference):
         return f"<p:{name}>{endpoint(value)}</p:{name}>"
+    if isinstance(value, Mapping):
+        # An embedded object is an element with its own properties ([MS-WSMV] 2.2.4.2, DSP0230 7.4).
+        return f"<p:{name}>{properties(value)}</p:{name}>"
     return f"<p:{name}>{escape(str(value))}</p:{name}>"
 
 

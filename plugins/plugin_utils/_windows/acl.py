@@ -157,6 +157,22 @@ def revoke(session: Session, path: str, sid: str, *, below: bool) -> None:
     session.run([*argv, "/T"] if below else argv, timeout=1800)
 
 
+def owner(session: Session, path: str) -> str:
+    """Return the SID of the owner of a file or folder, by Win32_LogicalFileSecuritySetting.
+
+    Raises:
+        StateError: it cannot be read.
+        WindowsError: one of its kinds.
+    """
+    answer = session.invoke("Win32_LogicalFileSecuritySetting", "GetSecurityDescriptor", Path=check_path(path))
+    descriptor = answer.get("Descriptor")
+    trustee = descriptor.get("Owner") if isinstance(descriptor, dict) else None
+    sid = trustee.get("SIDString") if isinstance(trustee, dict) else None
+    if not isinstance(sid, str):
+        raise StateError(f"{session.name}: the owner of {path} cannot be read")
+    return sid
+
+
 def set_owner(session: Session, path: str, sid: str, *, below: bool) -> None:
     """Make ``sid`` the owner; the caller reads back.
 

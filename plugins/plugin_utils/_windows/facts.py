@@ -131,6 +131,8 @@ def probe(session: Session) -> dict[str, Any]:
         "code_page_850": _answers_in(session, OEM_CODE_PAGE),
         "exit_code_of_silent_command": _keeps_exit_code(session),
         "microsoftdfs": _serves_dfs(session),
+        "dfs_event_log": _has_event_log(session, "DFS Replication"),
+        "os_architecture": _names_architecture(session),
         "certutil_sha256": present["certutil"] and len(file_hash(session, TOOLS["certutil"])) == 64,
         "tools": present,
     }
@@ -166,6 +168,19 @@ def _answers_in(session: Session, code_page: int) -> bool:
 def _keeps_exit_code(session: Session) -> bool:
     """Whether a command that says nothing still reports its exit code (WinRb/WinRM#154)."""
     return session.run_line("exit 100").rc == 100
+
+
+def _has_event_log(session: Session, name: str) -> bool:
+    """Whether there is an event log of this name; on French Windows nobody has verified that it keeps its name."""
+    key = f"HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\{name}"
+    done = session.run([f"{_SYSTEM32}\\reg.exe", "query", key])
+    return done.rc == 0 and name in done.text
+
+
+def _names_architecture(session: Session) -> bool:
+    """Whether Win32_OperatingSystem has OSArchitecture, which early builds of NT 6.0 may lack."""
+    rows = session.query("SELECT * FROM Win32_OperatingSystem")
+    return any("OSArchitecture" in row for row in rows)
 
 
 def _serves_dfs(session: Session) -> bool:

@@ -224,16 +224,24 @@ def manage_acl(session: Session, arguments: Mapping[str, Any], *, check: bool) -
     """
     path, recurse = files.check_path(arguments["path"]), arguments["recurse"]
     entries = [{**one, "sid": sid_of(session, one["account"], computer_name(session))} for one in arguments["entries"]]
+    wanted_owner = sid_of(session, arguments["owner"], computer_name(session)) if arguments["owner"] else None
+    former = acl.owner(session, path) if wanted_owner else None
     todo = _wrong_entries(session, path, recurse, entries)
     changed = [{key: one[key] for key in ("sid", "rights", "state", "paths")} for one in todo]
-    result = {
-        "changed": bool(todo),
+    result: dict[str, Any] = {
+        "changed": bool(todo) or former != wanted_owner,
         "path": path,
         "changed_entries": changed,
-        "diff": {"before": {"entries": []}, "after": {"entries": changed}} if changed else {},
+        "diff": {"before": {"entries": [], "owner": former}, "after": {"entries": changed, "owner": wanted_owner}},
     }
-    if check or not todo:
+    if check or not result["changed"]:
         return result
+    if wanted_owner is not None and former != wanted_owner:
+        acl.set_owner(session, path, wanted_owner, below=recurse)
+        if acl.owner(session, path) != wanted_owner:
+            raise StateError(
+                f"{session.name}: the owner of {path} is not {wanted_owner} after icacls; it is {former} still"
+            )
     for one in todo:
         if one["state"] == "absent":
             acl.revoke(session, path, one["sid"], below=recurse)

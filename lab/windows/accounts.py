@@ -34,7 +34,7 @@ _WELL_KNOWN = {
     "S-1-5-32-546": ("BUILTIN", "Invités", "BUILTIN", "Guests", 4),
     "S-1-5-32-551": ("BUILTIN", "Opérateurs de sauvegarde", "BUILTIN", "Backup Operators", 4),
     "S-1-5-32-555": ("BUILTIN", "Utilisateurs du Bureau à distance", "BUILTIN", "Remote Desktop Users", 4),
-    "S-1-5-32-573": ("BUILTIN", "Lecteurs des journaux d’événements", "BUILTIN", "Event Log Readers", 4),
+    "S-1-5-32-573": ("BUILTIN", "Lecteurs des journaux d\u2019événements", "BUILTIN", "Event Log Readers", 4),
     TRUSTED_INSTALLER: ("NT SERVICE", "TrustedInstaller", "NT SERVICE", "TrustedInstaller", 5),
 }
 _SERVICE_ACCOUNTS = {

@@ -47,8 +47,9 @@ def builtin_of(name: str, tail: str) -> tuple[str | None, str]:
     rest = name[match.end() :]
     if word in _REFUSED and not rest:
         raise LabRefusal(f"this command of cmd is not played: {name}{tail}")
-    if word not in BUILTINS or (rest and rest[0] not in "./\\:+[](,;=") or (rest.startswith(".") and word not in
-                                                                             ("echo", "cd")):  # fmt: skip
+    if word not in BUILTINS or (rest and rest[0] not in "./\\:+[](,;="):
+        return None, tail
+    if rest.startswith(".") and word not in ("echo", "cd"):
         return None, tail
     if rest.lower() in (".exe", ".com", ".bat", ".cmd"):
         return None, tail

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SVCHOST = "C:\\Windows\\system32\\svchost.exe -k "
 # key name, French display, English display, path, account, start mode, running
 _USUAL: tuple[tuple[str, str, str, str, str, str, bool], ...] = (
-    ("AppMgmt", "Gestion d’applications", "Application Management", "netsvcs", "LocalSystem", "Manual", False),
+    ("AppMgmt", "Gestion d\u2019applications", "Application Management", "netsvcs", "LocalSystem", "Manual", False),
     ("BITS", "Service de transfert intelligent en arrière-plan", "Background Intelligent Transfer Service", "netsvcs",
      "LocalSystem", "Manual", False),
     ("CryptSvc", "Services de chiffrement", "Cryptographic Services", "NetworkService",
@@ -28,7 +28,7 @@ _USUAL: tuple[tuple[str, str, str, str, str, str, bool], ...] = (
      "Auto", True),
     ("Dhcp", "Client DHCP", "DHCP Client", "LocalServiceNetworkRestricted", "NT AUTHORITY\\LocalService", "Auto", True),
     ("Dnscache", "Client DNS", "DNS Client", "NetworkService", "NT AUTHORITY\\NetworkService", "Auto", True),
-    ("EventLog", "Journal d’événements Windows", "Windows Event Log", "LocalServiceNetworkRestricted",
+    ("EventLog", "Journal d\u2019événements Windows", "Windows Event Log", "LocalServiceNetworkRestricted",
      "NT AUTHORITY\\LocalService", "Auto", True),
     ("LanmanServer", "Serveur", "Server", "netsvcs", "LocalSystem", "Auto", True),
     ("LanmanWorkstation", "Station de travail", "Workstation", "LocalService", "NT AUTHORITY\\LocalService", "Auto",
@@ -49,11 +49,11 @@ _USUAL: tuple[tuple[str, str, str, str, str, str, bool], ...] = (
      "LocalSystem", "Auto", True),
     ("Schedule", "Planificateur de tâches", "Task Scheduler", "netsvcs", "LocalSystem", "Auto", True),
     ("seclogon", "Ouverture de session secondaire", "Secondary Logon", "netsvcs", "LocalSystem", "Auto", True),
-    ("Spooler", "Spouleur d’impression", "Print Spooler", "C:\\Windows\\System32\\spoolsv.exe", "LocalSystem", "Auto",
+    ("Spooler", "Spouleur d\u2019impression", "Print Spooler", "C:\\Windows\\System32\\spoolsv.exe", "LocalSystem", "Auto",
      True),
     ("TermService", "Services Terminal Server", "Terminal Services", "NetworkService",
      "NT AUTHORITY\\NetworkService", "Auto", True),
-    ("TrustedInstaller", "Programme d’installation pour les modules Windows", "Windows Modules Installer",
+    ("TrustedInstaller", "Programme d\u2019installation pour les modules Windows", "Windows Modules Installer",
      "C:\\Windows\\servicing\\TrustedInstaller.exe", "LocalSystem", "Manual", False),
     ("VSS", "Cliché instantané de volume", "Volume Shadow Copy", "C:\\Windows\\system32\\vssvc.exe", "LocalSystem",
      "Manual", False),
@@ -89,8 +89,13 @@ def _run_at_once(host: Host, service: Service, wanted: str) -> None:
 
 
 def postgresql_path(database: dict[str, Any]) -> str:
-    """The image path that ``pg_ctl register`` of 8.4 writes (facts/openerp.md A1, pg_ctl.c)."""
+    """The image path that ``pg_ctl register`` writes (facts/openerp.md A1, pg_ctl.c).
+
+    Early versions put no quotes around the program and knew no ``-w`` there, later ones both.
+    """
     folder, name = database["folder"], database["service"]
+    if not database["quoted_path"]:
+        return f'{folder}\\bin\\pg_ctl.exe runservice -N "{name}" -D "{folder}\\data\\"'
     return f'"{folder}\\bin\\pg_ctl.exe" runservice -N "{name}" -D "{folder}\\data" -w'
 
 

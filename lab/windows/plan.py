@@ -46,6 +46,7 @@ _POSTGRESQL = {
     "acl": None,
     "exit_code": 1067,
     "state": "running",
+    "quoted_path": True,
 }
 _SERVICE_KEYS = {
     "name", "display", "path", "account", "start_mode", "state", "depends", "hang_stop", "hang_start", "description",

@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lab.windows.host import Host
 
-_BEST_FIT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "…": "...", "–": "-", "—": "-", "œ": "o", "€": "?"})
+_BEST_FIT = str.maketrans(
+    {
+        0x2019: "'",
+        0x2018: "'",
+        0x201C: '"',
+        0x201D: '"',
+        0x2026: "...",
+        0x2013: "-",
+        0x2014: "-",
+        0x153: "o",
+        0x20AC: "?",
+    }
+)
 _CODECS = {65001: "utf-8", 20127: "ascii", 28591: "latin-1", 1200: "utf-16-le"}
 
 
@@ -104,7 +116,7 @@ class Call:
         return codec(self.code_page) or "cp437"
 
     def encode(self, text: str) -> bytes:
-        """Text in the console's code page, with Windows' best fit for what the page lacks (``’`` becomes ``'``)."""
+        """Text in the console's code page, with Windows' best fit for what the page lacks (a typographic apostrophe becomes ``'``)."""
         text = text.replace("\n", "\r\n")
         try:
             return text.encode(self.encoding)

@@ -20,5 +20,5 @@ class ActionModule(WindowsAction):
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""
-        with self.lease(task_vars, f"windows_acl {arguments['path']}"), self.session(task_vars) as session:
-            return manage_acl(session, arguments, check=self.check_mode)
+        with self.lease(task_vars, f"windows_acl {arguments['path']}") as step, self.session(task_vars) as session:
+            return manage_acl(session, arguments, check=self.check_mode, step=step)

@@ -22,12 +22,12 @@ class ActionModule(WindowsAction):
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""
         if arguments["hosts"] is None:
-            with self.session(task_vars) as session:
+            with self.lease(task_vars, "windows_command"), self.session(task_vars) as session:
                 return _run(session, arguments)
         connections = Connections("winrm", task_vars["hostvars"], self._play_context)
 
         def work(host: str) -> dict[str, Any]:
-            with open_session(host, connections.of(host)) as session:
+            with self.lease(task_vars, "windows_command", host), open_session(host, connections.of(host)) as session:
                 return _run(session, arguments)
 
         return batch(

@@ -23,8 +23,8 @@ class ActionModule(WindowsAction):
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""
         wanted = self._wanted(arguments)
-        with self.lease(task_vars, f"windows_file {arguments['dest']}"), self.session(task_vars) as session:
-            return manage_file(session, arguments, wanted, check=self.check_mode, diff=self.diff_mode)
+        with self.lease(task_vars, f"windows_file {arguments['dest']}") as step, self.session(task_vars) as session:
+            return manage_file(session, arguments, wanted, check=self.check_mode, diff=self.diff_mode, step=step)
 
     def _wanted(self, arguments: dict[str, Any]) -> bytes | None:
         """Return the wanted bytes, or None when the file is not to exist."""

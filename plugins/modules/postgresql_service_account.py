@@ -15,7 +15,8 @@ description:
   - OpenERP's installer runs PostgreSQL as a local account, whose SID is another one on each server. Rights that are replicated
     from one server to the other then name an account that is not known there, and PostgreSQL does not start.
   - Finds the service by its image path, grants the wanted account its data folder by SID, gives it the account, restarts it, and
-    proves that a real query is answered. OpenERP's services are stopped before and started after, in order.
+    proves that a real query is answered. OpenERP's services are stopped before and started after, in order; those that start by
+    themselves and do not run are started too.
   - When it does not serve under the wanted account, the reason from the event log is told, and the former account is put back.
 attributes:
   check_mode:
@@ -40,10 +41,9 @@ options:
     type: str
   former_password:
     description:
-      - Password of the former account, to put it back when the new one does not serve. The default is that of the account
-        C(openpgsvc), which is public, since OpenERP's installer sets it everywhere.
+      - Password of the former account, to put it back when the new one does not serve. That of C(openpgsvc) is known, since OpenERP's
+        installer sets it everywhere; for another account it has to be given.
     type: str
-    default: 0p3npgsvcPWD
   database_host:
     description: Address of the cluster, as seen from the host.
     type: str
@@ -104,6 +104,11 @@ answer:
   description: The answer to the query, or what was said instead.
   returned: success
   type: str
+openerp_stopped:
+  description: Those of them that start by themselves and do not run.
+  returned: success
+  type: list
+  elements: str
 openerp_services:
   description: OpenERP's services on this host, in starting order.
   returned: success

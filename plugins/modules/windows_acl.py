@@ -56,7 +56,9 @@ options:
         choices: [present, absent]
         default: present
   owner:
-    description: Account that is to own O(path), as in O(entries[].account).
+    description:
+      - Account that is to own O(path), as in O(entries[].account). With O(recurse) what is below gets it too, when O(path) has another
+        owner.
     type: str
   recurse:
     description: Look at everything below O(path), and mend it, too.

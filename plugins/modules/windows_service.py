@@ -49,6 +49,13 @@ options:
       - Password of O(account), when that is a real account. It is set when the account changes, since Windows never tells the
         one that it has.
     type: str
+  update_password:
+    description:
+      - V(always) sets O(password) in each run, which is always a change, after it was changed elsewhere. The account needs the right
+        to log on as a service; Windows grants it in its own dialogue of the service, or by C(ntrights).
+    type: str
+    choices: [on_change, always]
+    default: on_change
   recovery:
     description: What Windows does when it ends by itself, for the first, the second and all later times.
     type: dict

@@ -39,7 +39,7 @@ def _spec(options: dict[str, Any]) -> dict[str, Any]:
     for name, option in options.items():
         spec[name] = {key: option[key] for key in _KEYS if key in option}
         # Documentation has no word for it, so the name decides.
-        if "password" in name:
+        if "password" in name and not name.startswith("update_"):
             spec[name]["no_log"] = True
         if "suboptions" in option:
             spec[name]["options"] = _spec(option["suboptions"])
@@ -67,6 +67,11 @@ class Connections:
                 variables = self._hostvars[host]
             except KeyError:
                 raise LyceeError(f"{host}: no such host in the inventory; correct the list of hosts") from None
+            name = str(variables.get("ansible_connection", ""))
+            if name.rpartition(".")[2] != self._plugin.rpartition(".")[2]:
+                raise LyceeError(
+                    f"{host}: this needs ansible_connection: {self._plugin}, and the connection is '{name or 'ssh'}'"
+                )
             connection = connection_loader.get(self._plugin, self._play_context)
             names = constants.config.get_plugin_vars("connection", connection._load_name)
             try:

@@ -70,7 +70,7 @@ def run_pool(
                 "host": host,
                 "changed": False,
                 "failed": True,
-                "msg": f"{host}: its worker process ended before it was done; nothing was replaced in the archive, run again",
+                "msg": f"{host}: its worker process ended before it was done; run again",
             }
     return [results[host] for host in hosts]
 

@@ -13,11 +13,15 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import DeadlineError, SessionError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.options import WinrmOptions
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.session import Session
 
 from tests.labs import BIN, ROOT, Lab, Run
 
 FIX = "playbooks/fix_postgres_service_account.yml"
 FRENCH, ENGLISH = "srv-openerp1", "srv-openerp2"
+PG = "PostgreSQL_For_OpenERP"
 DATA = "C:\\Program Files\\OpenERP 6.0\\PostgreSQL\\data"
 
 
@@ -59,16 +63,49 @@ def test_a_french_and_an_english_server_give_the_same_facts(school: Lab, tmp_pat
         for entry in one["services"]:
             entry.pop("process_id")
             entry.pop("display_name")
+            # One of the two has the image path of early pg_ctl, without quotes.
+            entry.pop("path")
     assert french["system"]["version"] == "6.0.6002"
     assert french["system"]["bitness"] == 32
     assert french["system"]["shell_code_page"] == 850
     assert french == english
 
 
-def test_the_fix_gives_the_account_proves_a_query_and_changes_nothing_the_second_time(school: Lab) -> None:
+def as_installed(school: Lab, folder: Path, hosts: str = "openerp_servers") -> None:
+    """Bring PostgreSQL to the account of OpenERP's installer, running."""
+    tasks: list[dict[str, Any]] = [
+        {"lycee.openerp.windows_acl": {"path": DATA, "recurse": True, "entries": [{"account": ".\\openpgsvc"}]}},
+        {
+            "lycee.openerp.windows_service": {
+                "name": PG,
+                "account": ".\\openpgsvc",
+                "password": "0p3npgsvcPWD",
+                "state": "started",
+            }
+        },
+        {"lycee.openerp.windows_service": {"name": "openerp-server-6.0", "state": "started"}},
+        {"lycee.openerp.windows_service": {"name": "openerp-web-6.0", "state": "started"}},
+    ]
+    run = play(school, folder, tasks, hosts=hosts)
+    assert run.status == 0, run.output
+
+
+def states(school: Lab, folder: Path) -> dict[str, tuple[str, str]]:
+    """Return state and account of the three services of the French server."""
+    found = facts(school, folder, ["services"])[FRENCH]["services"]
+    return {
+        one["name"]: (one["state"], one["account"]) for one in found if one["name"] == PG or "openerp" in one["name"]
+    }
+
+
+def test_the_fix_gives_the_account_proves_a_query_and_changes_nothing_the_second_time(
+    school: Lab, tmp_path: Path
+) -> None:
+    as_installed(school, tmp_path)
     first = school.playbook(FIX, "--diff")
     assert first.status == 0, first.output
-    assert "+    account: LocalSystem" in first.output or first.changed == []
+    assert first.changed == [FRENCH, ENGLISH]
+    assert "+    account: LocalSystem" in first.output
     second = school.playbook(FIX)
     assert second.status == 0, second.output
     assert second.changed == []
@@ -96,21 +133,57 @@ def test_check_mode_of_the_fix_does_nothing(school: Lab, tmp_path: Path) -> None
     assert school.playbook(FIX).status == 0
 
 
-def test_a_start_that_fails_tells_the_event_and_puts_the_former_account_back(school: Lab) -> None:
-    assert school.playbook(FIX).status == 0
-    school.fault(FRENCH, "hang_start", "PostgreSQL_For_OpenERP")
-    run = school.playbook(
-        FIX,
-        "--limit",
-        FRENCH,
-        "-e",
-        "postgres_service_account_account=NetworkService",
-        "-e",
-        "postgres_service_account_timeout=3",
-    )
+def test_a_start_that_hangs_puts_the_former_account_back(school: Lab, tmp_path: Path) -> None:
+    as_installed(school, tmp_path, FRENCH)
+    school.fault(FRENCH, "hang_start", PG)
+    run = school.playbook(FIX, "--limit", FRENCH, "-e", "postgres_service_account_timeout=3")
     assert run.status != 0
-    assert "PostgreSQL_For_OpenERP is still 'Start Pending' after 3 s" in run.text
+    assert f"{PG} is still 'Start Pending' after 3 s" in run.text
     assert "Traceback" not in run.output
+    school.fault(FRENCH, "clear")
+    assert states(school, tmp_path)[PG][1] == ".\\openpgsvc"
+    assert school.playbook(FIX).status == 0
+    assert {state for state, _account in states(school, tmp_path).values()} == {"Running"}
+
+
+def test_a_server_that_is_off_does_not_keep_the_other_from_the_fix(school: Lab, tmp_path: Path) -> None:
+    as_installed(school, tmp_path)
+    school.fault(FRENCH, "off")
+    run = school.playbook(FIX)
+    assert run.status != 0
+    assert run.changed == [ENGLISH]
+
+
+def test_a_wrong_database_password_stops_nothing(school: Lab, tmp_path: Path) -> None:
+    as_installed(school, tmp_path, FRENCH)
+    before = facts(school, tmp_path, ["services"])[FRENCH]
+    run = school.playbook(FIX, "--limit", FRENCH, "-e", "postgres_service_account_database_password=wrong")
+    assert run.status != 0
+    assert "does not answer a query even now, so nothing was changed" in run.text
+    assert facts(school, tmp_path, ["services"])[FRENCH] == before
+
+
+def test_a_connection_that_broke_is_not_used_again(school: Lab) -> None:
+    (row,) = (one for one in school.status() if one["host"] == FRENCH)
+    options = WinrmOptions(
+        FRENCH,
+        f"http://{row['address']}:5985/wsman",
+        "ntlm",
+        "Administrateur",
+        "Administrer-2026",
+        {"message_encryption": "always"},
+    )
+    with Session(options) as session:
+        assert session.run(["C:\\Windows\\System32\\hostname.exe"]).text == "SRV-OPENERP1\n"
+        school.fault(FRENCH, "cut", "200")
+        with pytest.raises(SessionError, match="broke during"):
+            session.query("SELECT Name FROM Win32_ComputerSystem")
+        school.fault(FRENCH, "clear")
+        assert session.query("SELECT Name FROM Win32_ComputerSystem") == [{"Name": "SRV-OPENERP1"}]
+        assert session.run(["C:\\Windows\\System32\\hostname.exe"]).text == "SRV-OPENERP1\n"
+        with pytest.raises(DeadlineError, match="did not end in 1 s"):
+            session.run(["C:\\Windows\\System32\\ping.exe", "-n", "30", "127.0.0.1"], timeout=1)
+        assert session.run(["C:\\Windows\\System32\\hostname.exe"]).text == "SRV-OPENERP1\n"
 
 
 def test_files_keep_accents_backups_and_bytes(school: Lab, tmp_path: Path) -> None:
@@ -254,7 +327,6 @@ def facts_of_probe(school: Lab, folder: Path) -> dict[str, Any]:
         ("ansible_connection=ssh", "this needs ansible_connection: winrm"),
         ("postgres_service_account_service=nosuch", "no PostgreSQL service 'nosuch' is on this host"),
         ("postgres_service_account_account=Administrator", "value of postgres_service_account_account must be one of"),
-        ("postgres_service_account_database_password=wrong", "does not answer a query"),
     ],
 )
 def test_bad_input_gets_one_sentence(school: Lab, variables: str, sentence: str) -> None:

@@ -5,8 +5,9 @@
 
 ``.venv/bin/python tools/quoting_judge/regenerate.py`` needs wine and a mingw compiler (Debian: wine wine64
 gcc-mingw-w64-x86-64). Wine is an outsider: neither the product's quoting nor the lab's splitting takes part in the answers.
-It is trusted for arguments, not for exit codes, nor for ``||``, nor for ``^%`` (Wine expands what Windows leaves). Two kinds of lines are judged: lists of arguments, quoted by the product,
-which have to come out as they went in; and raw lines, whose answer is what Wine says.
+It is trusted for arguments, not for exit codes, nor for ``||``, nor for ``^%`` (Wine expands what Windows leaves). Two kinds
+of lines are judged: lists of arguments, quoted by the product, which have to come out as they went in; and raw lines, whose
+answer is what Wine says.
 """
 
 from __future__ import annotations

@@ -135,7 +135,11 @@ class _XPath:
             while self._peek() == "and":
                 self._take()
                 tests.append(self._moment())
-            test = lambda event: all(one(event) for one in tests)  # noqa: E731
+
+            def every(event: Event, tests: list[Callable[[Event], bool]] = tests) -> bool:
+                return all(one(event) for one in tests)
+
+            test = every
         self._take("]")
         return test
 

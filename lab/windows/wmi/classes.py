@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Rows = Callable[["Host"], Iterable[Row]]
 Finder = Callable[["Host", dict[str, str]], "Row | None"]
 Arguments = dict[str, Any]
-Method = Callable[["Host", "Row | None", Arguments], "Awaitable[dict[str, Any]]"]
+Method = Callable[["Host", "Row | None", Arguments], Awaitable[dict[str, Any]]]
 
 
 @dataclass

@@ -88,10 +88,12 @@ def sid_of(session: Session, name: str, computer: str) -> str:
     if known is not None and name:
         return BUILT_IN[known][1]
     domain, _separator, account = _full(name, computer).rpartition("\\")
-    rows = session.query(f"SELECT SID, Domain FROM Win32_Account WHERE Name = {wsman.literal(account)}")
-    for row in rows:
-        if wsman.text(row, "Domain").casefold() == domain:
-            return wsman.text(row, "SID")
+    # To WMI built-in groups and authorities are accounts of the computer. A condition without Domain would ask the whole domain.
+    if domain in ("builtin", "nt authority", "autorite nt"):
+        domain = computer
+    condition = f"Name = {wsman.literal(account)} AND Domain = {wsman.literal(domain)}"
+    for row in session.query(f"SELECT SID FROM Win32_Account WHERE {condition}"):
+        return wsman.text(row, "SID")
     raise OptionError(
         f"{session.name}: the account '{name}' is not known on this host; write it as NAME, DOMAIN\\NAME or a SID"
     )

@@ -8,12 +8,14 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .accounts import SDDL_SIDS, is_sid
-from .errors import OptionError, StateError
+from .errors import OptionError, StateError, WindowsError
 from .files import check_path, read
 from .session import Session
 
@@ -26,6 +28,8 @@ _SDDL_RIGHTS = {
     "RC": 0x020000, "SD": 0x010000, "WD": 0x040000, "WO": 0x080000,
     "CC": 0x1, "DC": 0x2, "LC": 0x4, "SW": 0x8, "RP": 0x10, "WP": 0x20, "DT": 0x40, "LO": 0x80, "CR": 0x100,
 }  # fmt: skip
+#: Stands in the answer of ``saved`` for all paths that icacls could not read.
+UNREAD = "(paths that could not be read)"
 _ACE = re.compile(r"\(([^)]*)\)")
 
 
@@ -113,24 +117,32 @@ def grants(entries: Sequence[Ace], sid: str, mask: int, flags: frozenset[str] = 
 def saved(session: Session, path: str, *, below: bool = False) -> dict[str, list[Ace]]:
     """Return the entries of ``path``, and with ``below`` of everything in it, by the path as icacls writes it.
 
+    ``UNREAD`` without any entry is among them when some could not be read.
+
     Raises:
         StateError: icacls cannot read it.
         WindowsError: one of its kinds.
     """
     path = check_path(path)
     # Beside nothing that is asked about: a saved file inside the folder would be listed itself.
-    file = f"C:\\Windows\\Temp\\lycee-acl-{abs(hash((session.name, path))) % 10**9}.txt"
+    file = f"C:\\Windows\\Temp\\lycee-{uuid.uuid4().hex[:12]}.acl"
     argv = [_ICACLS, path, "/save", file, "/C", "/Q"]
     done = session.run([*argv, "/T"] if below else argv, timeout=1800)
     try:
-        data = read(session, file)
-        return parse_saved(data)
+        entries = parse_saved(read(session, file))
     except (ValueError, StateError):
         raise StateError(
             f"{session.name}: the rights of {path} cannot be read ({done.said or 'icacls said nothing'})"
         ) from None
     finally:
-        session.run_line(f'del /f /q "{file}"')
+        with contextlib.suppress(WindowsError):
+            session.run_line(f'del /f /q "{file}"')
+    if not entries:
+        raise StateError(f"{session.name}: the rights of {path} cannot be read ({done.said or 'icacls saved nothing'})")
+    if done.rc != 0:
+        # With /C it goes on past what it may not read, and those paths are not in the file: they count as granted nothing.
+        entries[UNREAD] = []
+    return entries
 
 
 def grant(session: Session, path: str, sid: str, rights: str, *, inherit: bool, below: bool) -> None:

@@ -30,6 +30,14 @@ class SessionError(WindowsError):
     """The conversation broke; what was asked may have been done or not, so the state has to be read again."""
 
 
+class OperationTimeoutError(SessionError):
+    """The operation's time passed without an answer, which is ordinary while something runs on the host."""
+
+
+class FaultError(SessionError):
+    """WinRM answered with a fault: the conversation is sound, and this request is refused."""
+
+
 class QuotaError(WindowsError):
     """A limit of the WinRM service was met (shells, operations, memory)."""
 

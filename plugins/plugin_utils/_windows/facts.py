@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from . import wsman
-from .errors import NotFoundError, WindowsError
+from .errors import FaultError, NotFoundError
 from .files import exists, file_hash
 from .services import services
 from .session import OEM_CODE_PAGE, UTF8_CODE_PAGE, Session
@@ -44,8 +44,8 @@ def system(session: Session) -> dict[str, Any]:
         WindowsError: one of its kinds.
     """
     # SELECT *: early builds of NT 6.0 know fewer properties, and one that is not known fails a whole query.
-    (windows,) = session.query("SELECT * FROM Win32_OperatingSystem")
-    (computer,) = session.query("SELECT * FROM Win32_ComputerSystem")
+    windows = session.one_row("SELECT * FROM Win32_OperatingSystem")
+    computer = session.one_row("SELECT * FROM Win32_ComputerSystem")
     processors = session.query("SELECT AddressWidth FROM Win32_Processor")
     language = wsman.number(windows, "OSLanguage") or 0
     # The processor's own width is that of the running system: 32 on a 64-bit processor under 32-bit Windows.
@@ -151,7 +151,7 @@ def _skips_cmd(session: Session) -> bool:
     """``echo`` is a word of cmd.exe and no program: it answers only where cmd.exe reads the line."""
     try:
         answer = session.run_builtin_as_program(f"echo {_MARK}")
-    except WindowsError:
+    except (FaultError, NotFoundError):
         return True
     return _MARK not in answer.text
 
@@ -161,7 +161,7 @@ def _answers_in(session: Session, code_page: int) -> bool:
     file = f"C:\\Windows\\Temp\\{_MARK}.cmd"
     try:
         return _MARK in session.run_in(code_page, f"echo @echo {_MARK}> {file} & call {file} & del {file}").text
-    except WindowsError:
+    except FaultError:
         return False
 
 

@@ -9,17 +9,19 @@ Bytes travel as base64: what is written goes through ``findstr`` (which copies l
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import uuid
 
 from . import wsman
-from .errors import NotFoundError, OptionError, StateError
+from .errors import NotFoundError, OptionError, StateError, WindowsError
 from .quoting import is_full_path, quote
 from .session import Session
 
 _SYSTEM32 = "C:\\Windows\\System32"
 _CERTUTIL = f"{_SYSTEM32}\\certutil.exe"
+_ICACLS = f"{_SYSTEM32}\\icacls.exe"
 _HASH = re.compile(r"^(?:[0-9a-f]{2} ?){20,64}$", re.I | re.M)
 _LENGTHS = {"sha256": 64, "sha1": 40}
 #: certutil writes lines of 64 characters; a line of findstr may have 8191.
@@ -124,7 +126,15 @@ def write(session: Session, path: str, data: bytes) -> None:
             raise StateError(
                 f"{session.name}: {path} could not be written ({said or 'is the disk full?'}); it is as it was"
             )
+        former = size(session, path) is not None
+        rights = f"{path}.{token}.acl"
+        if former:
+            # A new file takes the folder's rights; those of the file that it replaces are put back on it.
+            session.run([_ICACLS, path, "/save", rights, "/Q"])
         session.run_line(f"move /y {quote(decoded)} {quote(path)}")
+        if former:
+            session.run([_ICACLS, path.rpartition("\\")[0] + "\\", "/restore", rights, "/Q"])
+            _remove(session, rights)
         if file_hash(session, path, len(data)) != digest:
             raise StateError(
                 f"{session.name}: {path} does not read back as it was written; is another program using it?"
@@ -177,8 +187,8 @@ def file_hash(session: Session, path: str, length: int | None = None) -> str:
     path = check_path(path)
     if length == 0:
         return hashlib.sha256(b"").hexdigest() if size(session, path) == 0 else ""
-    for name in _algorithms(session):
-        done = session.run([_CERTUTIL, "-hashfile", path, name.upper()], timeout=1800)
+    for name, words in _algorithms(session):
+        done = session.run([_CERTUTIL, "-hashfile", path, *words], timeout=1800)
         for match in _HASH.finditer(done.text):
             digits = match.group().replace(" ", "").lower()
             if len(digits) == _LENGTHS[name]:
@@ -186,8 +196,11 @@ def file_hash(session: Session, path: str, length: int | None = None) -> str:
     return ""
 
 
-def _algorithms(session: Session) -> tuple[str, ...]:
-    return ("sha256", "sha1") if session.version < (6, 1) else ("sha256",)
+def _algorithms(session: Session) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what certutil may be asked: on NT 6.0 nobody has verified that it takes the name of an algorithm."""
+    if session.version >= (6, 1):
+        return (("sha256", ("SHA256",)),)
+    return (("sha256", ("SHA256",)), ("sha1", ("SHA1",)), ("sha1", ()))
 
 
 def _digest_like(data: bytes, session: Session) -> str:
@@ -207,4 +220,6 @@ def _temporary() -> str:
 
 
 def _remove(session: Session, *paths: str) -> None:
-    session.run_line("del /f /q " + " ".join(quote(path) for path in paths))
+    # What is being cleaned up after is the news, not this.
+    with contextlib.suppress(WindowsError):
+        session.run_line("del /f /q " + " ".join(quote(path) for path in paths))

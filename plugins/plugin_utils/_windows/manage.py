@@ -82,6 +82,10 @@ def manage_service(
         if changes["StartPassword"] is None:
             raise OptionError(f"{session.name}: the account '{account}' needs its password (option password)")
         before["account"], after["account"] = found.account, changes["StartName"]
+    elif account is not None and built_in(account) is None and arguments["update_password"] == "always":
+        # Windows never tells the password that it has, so setting it is always a change.
+        changes |= {"StartName": found.account, "StartPassword": arguments["password"]}
+        after["password"] = "set"
     recovery = arguments["recovery"]
     wanted_recovery = _wanted_recovery(recovery)
     if wanted_recovery is not None:
@@ -109,6 +113,7 @@ def manage_service(
         step("change")
         services.change(session, name, **changes)
     if "recovery" in after and recovery is not None:
+        step("recovery")
         actions = "/".join(
             f"{one['type'] if one['type'] != 'none' else ''}/{one['delay']}" for one in recovery["actions"]
         )
@@ -153,15 +158,20 @@ def computer_name(session: Session) -> str:
     Raises:
         WindowsError: one of its kinds.
     """
-    (row,) = session.query("SELECT Name FROM Win32_ComputerSystem")
-    return wsman.text(row, "Name")
+    return wsman.text(session.one_row("SELECT Name FROM Win32_ComputerSystem"), "Name")
 
 
 # Files
 
 
 def manage_file(
-    session: Session, arguments: Mapping[str, Any], wanted: bytes | None, *, check: bool, diff: bool
+    session: Session,
+    arguments: Mapping[str, Any],
+    wanted: bytes | None,
+    *,
+    check: bool,
+    diff: bool,
+    step: Step = lambda name: None,
 ) -> dict[str, Any]:
     """Bring a file to ``wanted`` bytes (None: it is not to exist) and return the result of ``windows_file``.
 
@@ -175,6 +185,7 @@ def manage_file(
         if present is not None:
             result["changed"] = True
             if not check:
+                step("remove")
                 result |= _kept(session, arguments, path)
                 files.remove(session, path)
         return result
@@ -193,6 +204,7 @@ def manage_file(
             "after": wanted.decode(encoding, "replace"),
         }
     if not check:
+        step("write")
         if present is not None:
             result |= _kept(session, arguments, path)
         files.write(session, path, wanted)
@@ -216,7 +228,9 @@ def _kept(session: Session, arguments: Mapping[str, Any], path: str) -> dict[str
 # Rights
 
 
-def manage_acl(session: Session, arguments: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+def manage_acl(
+    session: Session, arguments: Mapping[str, Any], *, check: bool, step: Step = lambda name: None
+) -> dict[str, Any]:
     """Bring the rights on a path to what ``windows_acl`` documents and return its result.
 
     Raises:
@@ -237,12 +251,14 @@ def manage_acl(session: Session, arguments: Mapping[str, Any], *, check: bool) -
     if check or not result["changed"]:
         return result
     if wanted_owner is not None and former != wanted_owner:
+        step("owner")
         acl.set_owner(session, path, wanted_owner, below=recurse)
         if acl.owner(session, path) != wanted_owner:
             raise StateError(
                 f"{session.name}: the owner of {path} is not {wanted_owner} after icacls; it is {former} still"
             )
     for one in todo:
+        step(f"rights of {one['sid']}")
         if one["state"] == "absent":
             acl.revoke(session, path, one["sid"], below=recurse)
         else:

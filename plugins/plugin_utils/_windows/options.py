@@ -64,12 +64,12 @@ def winrm_options(name: str, get: Callable[[str], Any], known: frozenset[str]) -
     port = int(given_port) if given_port else _HTTPS_PORT
     scheme = str(given_scheme) if given_scheme else "http" if port == _HTTP_PORT else "https"
     user, password = option("remote_user"), option("remote_password")
-    if not user or password is None:
-        raise OptionError(f"{name}: ansible_user and ansible_password are needed for WinRM")
     transports = option("transport")
     transport = str(transports[0] if isinstance(transports, list) else transports) if transports else ""
     if not transport:
-        transport = "kerberos" if "@" in user else "ntlm"
+        transport = "kerberos" if "@" in (user or "") else "ntlm"
+    if not user or (password is None and transport != "kerberos"):
+        raise OptionError(f"{name}: ansible_user and ansible_password are needed for WinRM")
     if transport in ("basic", "plaintext"):
         transport = "ssl" if scheme == "https" else "plaintext"
     if scheme == "http" and transport not in _SEALING:
@@ -92,7 +92,7 @@ def winrm_options(name: str, get: Callable[[str], Any], known: frozenset[str]) -
         endpoint=f"{scheme}://{address}:{port}/{path.lstrip('/')}",
         transport=transport,
         user=user,
-        password=password,
+        password=password or "",
         extras=extras,
     )
 

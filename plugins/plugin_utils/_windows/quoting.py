@@ -11,6 +11,7 @@ between quotes, and an argument that cannot be protected (``%``, or a quote besi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .errors import OptionError
@@ -35,10 +36,10 @@ def quote(argument: str) -> str:
         ("%", "a per cent sign"),
     ):
         if character in argument:
-            raise OptionError(f"the value '{argument[:40]}' holds {name}, which cannot stand in a Windows command line")
+            raise OptionError(f"an argument holds {name}, which cannot stand in a Windows command line")
     if '"' in argument and _SPECIAL_TO_CMD & set(argument):
         raise OptionError(
-            f"the value '{argument[:40]}' holds a quote and one of & | < > ^, which cannot stand in a Windows command line"
+            "an argument holds a quote and one of & | < > ^, which cannot stand in a Windows command line together"
         )
     if argument and '"' not in argument and not _NEEDS_QUOTES & set(argument):
         return argument
@@ -118,3 +119,18 @@ def split(line: str) -> list[str]:
     if started:
         arguments.append("".join(current))
     return arguments
+
+
+_PROGRAM = re.compile(r'\s*(?:"([^"]+)"|(.+?\.exe)(?=\s|$))(.*)', re.I | re.S)
+
+
+def split_image_path(path: str) -> list[str]:
+    """Split the image path of a service: the program may hold blanks without quotes, as early pg_ctl registers it.
+
+    Windows tries the words up to each blank in turn ("CreateProcess", lpCommandLine); the program ends at the first
+    ``.exe`` that a blank follows.
+    """
+    match = _PROGRAM.match(path)
+    if match is None:
+        return split(path)
+    return [match[1] or match[2], *split(f"x {match[3]}")[1:]]

@@ -8,12 +8,14 @@ running, 6 not started, 15 the account cannot log on, 22 the account does not ex
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from . import wsman
-from .errors import OptionError, StateError
+from .errors import OperationTimeoutError, OptionError, StateError
 from .session import Session
 
 RUNNING, STOPPED = "Running", "Stopped"
@@ -113,6 +115,14 @@ def call(session: Session, name: str, method: str, arguments: dict[str, str | No
     return -1 if value is None else value
 
 
+def _asked(session: Session, name: str, method: str) -> int:
+    """Call a method that may take longer than one operation; what counts is the state afterwards."""
+    try:
+        return call(session, name, method)
+    except OperationTimeoutError:
+        return 0
+
+
 def reason(number: int) -> str:
     """Return what a method's number means."""
     return _REASONS.get(number, f"Windows gives the number {number}")
@@ -153,7 +163,7 @@ def start(session: Session, name: str, timeout: float, step: Callable[[str], Non
         StateError: it does not run.
         WindowsError: one of its kinds.
     """
-    number = call(session, name, "StartService")
+    number = _asked(session, name, "StartService")
     if number not in (0, 10):
         # The service may be on its way all the same (7: no answer in time); what counts is its state.
         found = service(session, name)
@@ -169,7 +179,7 @@ def stop(session: Session, name: str, timeout: float, step: Callable[[str], None
         StateError: it does not stop.
         WindowsError: one of its kinds.
     """
-    number = call(session, name, "StopService")
+    number = _asked(session, name, "StopService")
     if number not in (0, 5, 6, 7):
         raise StateError(f"{session.name}: the service {name} does not stop: {reason(number)}")
     return wait_for(session, name, STOPPED, timeout, step)
@@ -193,5 +203,13 @@ def call_time(session: Session) -> str:
     Raises:
         WindowsError: one of its kinds.
     """
-    (row,) = session.query("SELECT LocalDateTime FROM Win32_OperatingSystem")
-    return wsman.text(row, "LocalDateTime")
+    return dmtf(wsman.text(session.one_row("SELECT LocalDateTime FROM Win32_OperatingSystem"), "LocalDateTime"))
+
+
+def dmtf(text: str) -> str:
+    """Return a time as WQL wants it (``20261124083000.000000+060``), from there or from the xs:dateTime of WS-Man."""
+    with contextlib.suppress(ValueError):
+        time_there = datetime.fromisoformat(text)
+        minutes = int((time_there.utcoffset() or timedelta()).total_seconds() // 60)
+        return f"{time_there:%Y%m%d%H%M%S}.000000{minutes:+04d}"
+    return text

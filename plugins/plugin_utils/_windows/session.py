@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from . import wsman
 from .errors import (
     DeadlineError,
+    FaultError,
     LoginError,
     NotFoundError,
+    OperationTimeoutError,
     OptionError,
     QuotaError,
     SessionError,
@@ -64,8 +66,8 @@ _CODECS = {OEM_CODE_PAGE: "cp850", UTF8_CODE_PAGE: "utf-8"}
 #: One Receive waits so long before the service answers "nothing yet".
 _OPERATION_TIMEOUT = 20
 _BROKEN = "{name}: the connection broke during {about}; whether it was done has to be looked at, run again"
-#: Base64 makes four bytes of three, and an envelope of 150 kB has to hold them and itself.
-_STDIN_CHUNK = 96 * 1024
+#: Base64 makes four bytes of three, and an envelope of 150 kB has to hold them, sealed, and itself.
+_STDIN_CHUNK = 72 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +114,32 @@ class Session:
             )
         self.options = options
         self.name = options.name
-        arguments: dict[str, Any] = {
-            "transport": options.transport,
-            "operation_timeout_sec": _OPERATION_TIMEOUT,
-            "read_timeout_sec": _OPERATION_TIMEOUT + 10,
-            **options.extras,
-        }
-        try:
-            self._protocol = Protocol(options.endpoint, username=options.user, password=options.password, **arguments)
-        except Exception as error:  # pywinrm raises WinRMError or what an optional transport raises while it is loaded
-            raise OptionError(f"{self.name}: pywinrm refuses the connection's options: {_one_line(error)}") from None
+        self._broken = False
+        self._protocol = self._connect()
         self._shell: str | None = None
         self._version: tuple[int, ...] | None = None
+
+    def _connect(self) -> Protocol:
+        arguments: dict[str, Any] = {
+            "transport": self.options.transport,
+            "operation_timeout_sec": _OPERATION_TIMEOUT,
+            "read_timeout_sec": _OPERATION_TIMEOUT + 10,
+            **self.options.extras,
+        }
+        try:
+            return Protocol(
+                self.options.endpoint, username=self.options.user, password=self.options.password, **arguments
+            )
+        except Exception as error:  # pywinrm raises WinRMError or what an optional transport raises while it is loaded
+            raise OptionError(f"{self.name}: pywinrm refuses the connection's options: {_one_line(error)}") from None
+
+    def _renew(self) -> None:
+        """Begin anew after a connection that broke: its sealed state and its shell are lost (pywinrm would go on for ever)."""
+        if self._broken:
+            with contextlib.suppress(Exception):
+                self._protocol.transport.close_session()
+            self._shell, self._broken = None, False
+            self._protocol = self._connect()
 
     def __enter__(self) -> Session:
         return self
@@ -201,8 +217,7 @@ class Session:
             WindowsError: one of its kinds.
         """
         if self._version is None:
-            rows = self.query("SELECT Version FROM Win32_OperatingSystem")
-            text = wsman.text(rows[0], "Version") if rows else ""
+            text = wsman.text(self.one_row("SELECT Version FROM Win32_OperatingSystem"), "Version")
             if not re.fullmatch(r"\d+(\.\d+)+", text):
                 raise StateError(
                     f"{self.name}: Win32_OperatingSystem names no version ('{text[:40]}'); is WMI sound there?"
@@ -294,6 +309,7 @@ class Session:
     ) -> RunResult:
         deadline = time.monotonic() + timeout
         code_page = code_page or self.code_page
+        self._renew()
         own = self._open_shell(code_page, secrets) if secrets is not None else None
         try:
             if own is None and self._shell is None:
@@ -304,6 +320,7 @@ class Session:
             try:
                 with self._explained(about):
                     for start in range(0, len(stdin), _STDIN_CHUNK):
+                        self._check_deadline(deadline, timeout, about)
                         end = start + _STDIN_CHUNK >= len(stdin)
                         self._protocol.send_command_input(shell, command, stdin[start : start + _STDIN_CHUNK], end=end)
                 return self._receive(shell, command, deadline, timeout, code_page, about)
@@ -328,24 +345,40 @@ class Session:
         out: list[bytes] = []
         err: list[bytes] = []
         while True:
-            if time.monotonic() > deadline:
-                raise DeadlineError(
-                    f"{self.name}: {about} did not end in {timeout:g} s and was terminated; what it was doing may be half "
-                    "done, so look at the host before you run again"
-                )
+            self._check_deadline(deadline, timeout, about)
             try:
                 with self._explained(about):
                     stdout, stderr, rc, done = self._protocol.get_command_output_raw(shell, command)
-            except _NothingYet:
+            except OperationTimeoutError:
                 continue
             out.append(stdout)
             err.append(stderr)
             if done:
                 return RunResult(rc, b"".join(out), b"".join(err), code_page)
 
+    def _check_deadline(self, deadline: float, timeout: float, about: str) -> None:
+        if time.monotonic() > deadline:
+            raise DeadlineError(
+                f"{self.name}: {about} did not end in {timeout:g} s and was terminated; what it was doing may be half "
+                "done, so look at the host before you run again"
+            )
+
+    def one_row(self, wql: str) -> Instance:
+        """Return the one row of a query about the host itself.
+
+        Raises:
+            StateError: there is none, or more than one.
+            WindowsError: one of its kinds.
+        """
+        rows = self.query(wql)
+        if len(rows) != 1:
+            raise StateError(f"{self.name}: {_class_in(wql)} has {len(rows)} rows instead of one; is WMI sound there?")
+        return rows[0]
+
     # The wire
 
     def _send(self, uri: str, action: str, body: dict[str, Any], header: dict[str, Any], about: str) -> bytes:
+        self._renew()
         envelope = self._protocol.build_wsman_header(action, uri)
         envelope["env:Header"].update(header)
         envelope["env:Body"] = body
@@ -356,15 +389,17 @@ class Session:
         try:
             return parse(answer)
         except (ValueError, ET.ParseError):
+            self._broken = True
             raise SessionError(_BROKEN.format(name=self.name, about="the answer")) from None
 
     @contextlib.contextmanager
     def _explained(self, about: str) -> Iterator[None]:
-        """Turn what pywinrm and requests raise into the sentence for it."""
+        """Turn what pywinrm and requests raise into the sentence for it; a broken connection is not used again."""
         try:
-            yield
+            with self._marked():
+                yield
         except WinRMOperationTimeoutError:
-            raise _NothingYet(
+            raise OperationTimeoutError(
                 f"{self.name}: {about} was not answered in {_OPERATION_TIMEOUT} s; is the host overloaded?"
             ) from None
         except WSManFaultError as error:
@@ -409,6 +444,16 @@ class Session:
         except WinRMError as error:
             raise SessionError(f"{self.name}: {_one_line(error)} during {about}") from None
 
+    @contextlib.contextmanager
+    def _marked(self) -> Iterator[None]:
+        try:
+            yield
+        except (WinRMOperationTimeoutError, WSManFaultError):
+            raise
+        except Exception:
+            self._broken = True
+            raise
+
     def _fault(self, error: WSManFaultError, about: str) -> WindowsError:
         fault = wsman.Fault(
             int(error.wsman_fault_code or 0),
@@ -428,11 +473,7 @@ class Session:
         if wsman.is_not_found(fault):
             return NotFoundError(f"{self.name}: {about} does not exist")
         numbers = ", ".join(str(one) for one in (fault.code, fault.wmi, fault.subcode) if one)
-        return SessionError(f"{where} refused {about}: {_one_line(error.reason)[:200]} ({numbers or 'no number'})")
-
-
-class _NothingYet(SessionError):
-    """The operation's time passed without an answer, which is ordinary while a program runs."""
+        return FaultError(f"{where} refused {about}: {_one_line(error.reason)[:200]} ({numbers or 'no number'})")
 
 
 def protocol_arguments() -> frozenset[str]:

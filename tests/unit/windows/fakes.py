@@ -47,7 +47,7 @@ class FakeSession:
         self.dies: set[tuple[str, str]] = set()
         self.done: list[str] = []
         self.tables: dict[str, list[Row]] = {
-            "Win32_OperatingSystem": [{"LocalDateTime": "20261124080000.000000+060", "Version": "6.0.6002"}],
+            "Win32_OperatingSystem": [{"LocalDateTime": "2026-11-24T08:00:00.5+01:00", "Version": "6.0.6002"}],
             "Win32_ComputerSystem": [{"Name": "SRV"}],
             "Win32_NTLogEvent": [],
         }
@@ -63,6 +63,11 @@ class FakeSession:
         if table[1] not in self.tables:
             raise NotFoundError(f"srv: {table[1]} does not exist")
         return self.tables[table[1]]
+
+    def one_row(self, wql: str) -> Row:
+        """Return the one row of a table."""
+        (row,) = self.query(wql)
+        return row
 
     def get(self, name: str, namespace: str = "", **keys: str) -> Row:
         """Return an object by its key."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows import acl
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.accounts import built_in, same_account
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import StateError
+
+from .fakes import FakeSession
 
 SAVED = (
     "data\r\nD:PAI(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;S-1-5-21-1-2-3-1001)(A;;FR;;;BU)\r\n"
@@ -28,6 +31,15 @@ def test_what_icacls_saved_is_read_with_sids() -> None:
 def test_a_file_that_is_none_is_told() -> None:
     with pytest.raises(ValueError, match="odd number"):
         acl.parse_saved("only one line\r\n".encode("utf-16-le"))
+
+
+@pytest.mark.parametrize("data", [b"", "\ufeff".encode("utf-16-le")])
+def test_nothing_saved_is_nothing_granted(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acl, "read", lambda session, path: data)
+    session = FakeSession([])
+    session.programs["icacls.exe"] = lambda argv: "Accès refusé."
+    with pytest.raises(StateError, match="cannot be read \\(Accès refusé"):
+        acl.saved(session, "C:\\data", below=True)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

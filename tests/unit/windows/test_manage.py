@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import OptionError, StateError
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.manage import failure_actions, manage_service
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.services import dmtf
 
 from .fakes import FakeSession, service
 
 WANTED: dict[str, Any] = {
-    "name": "web", "state": None, "start_mode": None, "account": None, "password": None, "recovery": None, "timeout": 5,
+    "name": "web", "state": None, "start_mode": None, "account": None, "password": None, "recovery": None, "timeout": 5, "update_password": "on_change",
 }  # fmt: skip
 
 
@@ -42,6 +43,19 @@ def test_an_account_is_changed_with_a_restart_and_no_password_in_the_diff() -> N
     assert session.done == ["StopService web", "Change web .\\someone", "StartService web"]
     assert result["service"]["account"] == ".\\someone"
     assert "hidden" not in str(result)
+
+
+def test_a_password_that_was_changed_elsewhere_can_be_set_again() -> None:
+    session = FakeSession([service("web", account=".\\someone")])
+    assert manage(session, account=".\\someone", password="hidden")["changed"] is False
+    result = manage(session, account=".\\someone", password="hidden", update_password="always", state="stopped")
+    assert session.done == ["StopService web", "Change web .\\someone"]
+    assert "hidden" not in str(result)
+
+
+def test_times_for_wql_are_those_of_wmi() -> None:
+    assert dmtf("2026-11-24T08:00:00.5+01:00") == "20261124080000.000000+060"
+    assert dmtf("20261124080000.000000+060") == "20261124080000.000000+060"
 
 
 def test_a_real_account_needs_its_password() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.quoting imp
     is_full_path,
     quote,
     split,
+    split_image_path,
 )
 
 from tests.labs import ROOT
@@ -56,6 +57,14 @@ def test_an_image_path_is_split_like_the_service_manager_does() -> None:
     assert split(path)[0] == "C:\\Program Files\\PostgreSQL\\bin\\pg_ctl.exe"
     assert split(path)[-2] == "-D"
     assert is_full_path(split(path)[0])
+
+
+def test_a_program_with_blanks_and_without_quotes_ends_at_its_exe() -> None:
+    path = 'C:\\Program Files\\x.exe files\\pg_ctl.exe runservice -D "C:\\a b"'
+    assert split_image_path(path)[0] == "C:\\Program Files\\x.exe"
+    assert split_image_path('"C:\\a b\\c.exe" -D x') == ["C:\\a b\\c.exe", "-D", "x"]
+    assert split_image_path("C:\\a b\\c.exe -D x") == ["C:\\a b\\c.exe", "-D", "x"]
+    assert split_image_path("svchost -k netsvcs") == ["svchost", "-k", "netsvcs"]
 
 
 def test_nothing_is_nothing() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from . import wsman
 from .errors import FaultError, NotFoundError
 from .files import exists, file_hash
+from .result import OEM_CODE_PAGE, UTF8_CODE_PAGE
 from .services import services
-from .session import OEM_CODE_PAGE, UTF8_CODE_PAGE, Session
+from .session import Session
 
 _SYSTEM32 = "C:\\Windows\\System32"
 #: Language numbers of Windows ([MS-LCID]) that a French school meets.

@@ -10,9 +10,8 @@ import re
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import wsman
 from .errors import (
@@ -28,74 +27,27 @@ from .errors import (
     UnreachableError,
     WindowsError,
 )
+from .libraries import (
+    LOAD_ERROR,
+    AuthenticationError,
+    Protocol,
+    WinRMError,
+    WinRMOperationTimeoutError,
+    WinRMTransportError,
+    WSManFaultError,
+    requests,
+    xmltodict,
+)
 from .options import WinrmOptions, arguments_of
 from .quoting import command_line
+from .result import CODECS, OEM_CODE_PAGE, UTF8_CODE_PAGE, RunResult
 from .wsman import Instance
 
-LOAD_ERROR: ImportError | None = None
-if TYPE_CHECKING:
-    import requests
-    import xmltodict
-    from winrm.exceptions import (
-        AuthenticationError,
-        WinRMError,
-        WinRMOperationTimeoutError,
-        WinRMTransportError,
-        WSManFaultError,
-    )
-    from winrm.protocol import Protocol
-else:
-    try:
-        import requests
-        import xmltodict
-        from winrm.exceptions import (
-            AuthenticationError,
-            WinRMError,
-            WinRMOperationTimeoutError,
-            WinRMTransportError,
-            WSManFaultError,
-        )
-        from winrm.protocol import Protocol
-    except ImportError as error:
-        LOAD_ERROR = error
-        Protocol = object
-
-#: Code pages of the shell: 65001 makes cmd.exe of NT 6.0 do nothing and say nothing (WinRb/WinRM#232, ansible#21915).
-OEM_CODE_PAGE, UTF8_CODE_PAGE = 850, 65001
-_CODECS = {OEM_CODE_PAGE: "cp850", UTF8_CODE_PAGE: "utf-8"}
 #: One Receive waits so long before the service answers "nothing yet".
 _OPERATION_TIMEOUT = 20
 _BROKEN = "{name}: the connection broke during {about}; whether it was done has to be looked at, run again"
 #: Base64 makes four bytes of three, and an envelope of 150 kB has to hold them, sealed, and itself.
 _STDIN_CHUNK = 72 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a program did.
-
-    Attributes:
-        rc: its exit code. Real WinRM may report 0 for a silent program whatever it returned (WinRb/WinRM#154), so
-            success is never concluded from it alone.
-        stdout, stderr: the bytes as they came.
-        code_page: that of the shell, in which the text was written.
-    """
-
-    rc: int
-    stdout: bytes
-    stderr: bytes
-    code_page: int
-
-    @property
-    def text(self) -> str:
-        """Return standard output as text, line ends LF; a byte that the code page has not becomes a replacement."""
-        return self.stdout.decode(_CODECS[self.code_page], "replace").replace("\r\n", "\n")
-
-    @property
-    def said(self) -> str:
-        """Return both outputs as one line for a sentence, at most 300 characters."""
-        both = self.stdout + b"\n" + self.stderr
-        return " ".join(both.decode(_CODECS[self.code_page], "replace").split())[:300]
 
 
 class Session:
@@ -271,7 +223,7 @@ class Session:
             OptionError: it holds a character that the code page has not.
         """
         try:
-            return text.replace("\r\n", "\n").replace("\n", "\r\n").encode(_CODECS[self.code_page])
+            return text.replace("\r\n", "\n").replace("\n", "\r\n").encode(CODECS[self.code_page])
         except UnicodeEncodeError:
             raise OptionError(
                 f"{self.name}: a text holds a character that code page {self.code_page} has not"
@@ -279,7 +231,7 @@ class Session:
 
     def decode(self, data: bytes) -> str:
         """Return what a program wrote as text, line ends LF."""
-        return data.decode(_CODECS[self.code_page], "replace").replace("\r\n", "\n")
+        return data.decode(CODECS[self.code_page], "replace").replace("\r\n", "\n")
 
     def run_builtin_as_program(self, line: str) -> RunResult:
         """Run a built-in command of cmd.exe as if it were a program: only cmd.exe, where it is not left out, answers.

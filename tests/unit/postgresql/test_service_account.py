@@ -9,12 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql import service_account as fix_module
-from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.service_account import (
-    find_cluster,
-    fix,
-    openerp_services,
-)
+from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.cluster import find_cluster, openerp_services
+from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.service_account import fix
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows import acl, files
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import OptionError, StateError
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.services import services
@@ -243,4 +239,3 @@ def test_every_form_of_image_path_is_read(path: str) -> None:
 
 def test_services_of_openerp_are_in_starting_order() -> None:
     assert [one.name for one in openerp_services(services(Host()))] == [SERVER, WEB]  # type: ignore[arg-type]
-    assert fix_module._OPENERP_ORDER == ("openerp-server", "openerp-web")

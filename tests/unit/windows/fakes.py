@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import NotFoundError
-from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.session import RunResult
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.result import RunResult
 
 Row = dict[str, Any]
 PG_PATH = (

@@ -35,6 +35,8 @@ else:
     except ImportError as error:
         LOAD_ERROR = error
         Protocol = object
+        requests = xmltodict = None
+        AuthenticationError = WinRMError = WinRMOperationTimeoutError = WinRMTransportError = WSManFaultError = OSError
 
 __all__ = [
     "AuthenticationError",

@@ -13,6 +13,7 @@ import datetime
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from xml.sax.saxutils import escape
 
 from lab.windows.events import Event
@@ -24,6 +25,11 @@ _CHANNELS = ("Application", "Security", "System", "Setup", "DFS Replication")
 _TOKEN = re.compile(r"\s*(timediff|'[^']*'|\"[^\"]*\"|\d+|<=|>=|!=|=|<|>|\(|\)|\[|\]|@\w+|\w+|\*|/)")
 _LEVELS = {1: 2, 2: 3, 3: 4}
 Test = Callable[[Event], bool]
+
+
+def _every(tests: tuple[Callable[[Event], bool], ...], event: Event) -> bool:
+    """Whether all the tests hold for the event."""
+    return all(one(event) for one in tests)
 
 
 class _BadQuery(Exception):
@@ -136,10 +142,7 @@ class _XPath:
                 self._take()
                 tests.append(self._moment())
 
-            def every(event: Event, tests: list[Callable[[Event], bool]] = tests) -> bool:
-                return all(one(event) for one in tests)
-
-            test = every
+            test = partial(_every, tuple(tests))
         self._take("]")
         return test
 

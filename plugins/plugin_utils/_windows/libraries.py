@@ -36,7 +36,22 @@ else:
         LOAD_ERROR = error
         Protocol = object
         requests = xmltodict = None
-        AuthenticationError = WinRMError = WinRMOperationTimeoutError = WinRMTransportError = WSManFaultError = OSError
+
+        class AuthenticationError(Exception):
+            """Stands for pywinrm's."""
+
+        class WinRMError(Exception):
+            """Stands for pywinrm's."""
+
+        class WinRMOperationTimeoutError(Exception):
+            """Stands for pywinrm's."""
+
+        class WinRMTransportError(Exception):
+            """Stands for pywinrm's."""
+
+        class WSManFaultError(Exception):
+            """Stands for pywinrm's."""
+
 
 __all__ = [
     "AuthenticationError",

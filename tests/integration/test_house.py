@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -152,9 +153,13 @@ def test_the_example_inventory_is_complete(tmp_path: Path) -> None:
     )
     hosts = json.loads(done.stdout)["_meta"]["hostvars"]
     assert hosts
+    passwords = {"lycee.openerp.netmiko": "{{ vault_network_password }}", "winrm": "{{ vault_windows_password }}"}
     for variables in hosts.values():
-        assert variables["ansible_connection"] == "lycee.openerp.netmiko"
-        assert variables["ansible_password"] == "{{ vault_network_password }}"
+        assert variables["ansible_password"] == passwords[variables["ansible_connection"]]
+    assert {variables["ansible_connection"] for variables in hosts.values()} == set(passwords)
+    example = (ROOT / "inventories/example/group_vars/all/vault.yml.example").read_text("utf-8")
+    for name in re.findall(r"{{ (vault_\w+) }}", done.stdout):
+        assert f"\n{name}: " in example
     assert "ansible_host_key_checking" not in str(hosts)
 
 
@@ -174,7 +179,7 @@ def test_the_example_inventory_comes_to_life_unchanged_in_a_lab_shell(tmp_path: 
     inventory = tmp_path / "example"
     subprocess.run(["cp", "-r", str(ROOT / "inventories/example"), str(inventory)], check=True)
     (inventory / "group_vars/all/vault.yml").write_text(
-        "---\nvault_network_password: p\nvault_network_enable_secret: s\n"
+        "---\nvault_network_password: p\nvault_network_enable_secret: s\nvault_windows_password: w\nvault_postgresql_password: q\n"
     )
     script = script.replace("inventories/example/hosts.yml", f"{inventory}/hosts.yml")
     done = subprocess.run(

@@ -12,7 +12,6 @@ from typing import Any
 from .._windows import acl, files, services, wsman
 from .._windows.accounts import BUILT_IN, same_account
 from .._windows.errors import OptionError, StateError, WindowsError
-from .._windows.manage import computer_name
 from .._windows.quoting import split_image_path
 from .._windows.services import RUNNING, Service
 from .._windows.session import Session
@@ -129,9 +128,8 @@ def read_state(session: Session, account: str, name: str | None, query: Mapping[
     cluster = find_cluster(found, name, session.name)
     version, hidden = _cluster_version(session, cluster)
     denied = _denied(session, cluster, account)
-    running = cluster.service.state == RUNNING
-    answers = ask(session, cluster, query, version) if running else f"the service is {cluster.service.state}"
-    same = same_account(account, cluster.service.account, computer_name(session))
+    answers = ask(session, cluster, query, version)
+    same = same_account(account, cluster.service.account, session.computer_name)
     return State(cluster, same, denied, hidden, version, answers, openerp_services(found))
 
 
@@ -159,13 +157,15 @@ def _denied(session: Session, cluster: Cluster, account: str) -> int:
 
 
 def ask(session: Session, cluster: Cluster, query: Mapping[str, Any], version: str) -> str:
-    """Ask the cluster a real question and return an empty text, or what was said instead of an answer.
+    """Ask the cluster a real question and return an empty text, or what was said instead; one that does not run is not asked.
 
     The password stands in the environment of a shell of its own, whose messages are sealed: in no argument and no file.
 
     Raises:
         WindowsError: the host cannot be asked.
     """
+    if cluster.service.state != RUNNING:
+        return f"the service is {cluster.service.state}"
     argv = [
         f"{cluster.bin}\\psql.exe",
         *("-h", query["host"], "-p", str(query["port"]), "-U", query["user"], "-d", query["database"]),

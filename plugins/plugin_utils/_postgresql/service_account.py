@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._errors import LyceeError
 from .._windows import acl, services
 from .._windows.accounts import BUILT_IN, built_in, same_account
 from .._windows.errors import OptionError, StateError, WindowsError
-from .._windows.manage import computer_name
 from .._windows.services import RUNNING, STOPPED, Service
 from .._windows.session import Session
-from .cluster import State, event_reason, read_state, what_is_wrong
+from .cluster import State, ask, event_reason, openerp_services, read_state, what_is_wrong
 
 Step = Callable[[str], None]
 #: The account of OpenERP's installer and its password, which is the same everywhere and public (its setup script).
@@ -71,10 +71,11 @@ def fix(
         return result
     wanted = {one.name for one in state.openerp if one.state == RUNNING or one.start_mode == "Auto"}
     openerp = [one for one in state.openerp if one.name in wanted]
+    proven = state
     if state.needs_work:
         started = services.call_time(session)
         try:
-            _change(session, state, account, timeout, query, step, progress)
+            proven = _change(session, state, account, timeout, query, step, progress)
         except LyceeError as error:
             raise _back(session, state, arguments, password, openerp, started, error, progress) from None
     failures = []
@@ -86,7 +87,7 @@ def fix(
             failures.append(str(error))
     if failures:
         raise StateError(f"{session.name}: PostgreSQL serves as {account}, and then: {'; '.join(failures)}")
-    proven = read_state(session, account, cluster.service.name, query)
+    proven.openerp = openerp_services(services.services(session))
     return {**_result(proven, account), "changed": True, "diff": result["diff"]}
 
 
@@ -112,8 +113,8 @@ def _change(
     query: Mapping[str, Any],
     step: Step,
     progress: Callable[[str], None],
-) -> None:
-    """Stop what uses the cluster, give rights and account, start, and prove."""
+) -> State:
+    """Stop what uses the cluster, give rights and account, start, prove, and return the state that was proven."""
     cluster = state.cluster
     name = cluster.service.name
     for one in reversed(state.openerp):
@@ -136,21 +137,24 @@ def _change(
         services.change(session, name, StartName=BUILT_IN[account][0], StartPassword="")
     _say(progress, step, f"start {name}")
     services.start(session, name, timeout, step)
-    _prove(session, account, name, timeout, query, step)
+    return _prove(session, account, name, timeout, query, step)
 
 
-def _prove(session: Session, account: str, name: str, timeout: float, query: Mapping[str, Any], step: Step) -> None:
-    """Ask until the cluster answers: a service that runs may still be recovering its files, for minutes after a crash."""
+def _prove(session: Session, account: str, name: str, timeout: float, query: Mapping[str, Any], step: Step) -> State:
+    """Ask until the cluster answers, and return the state: after a crash a service that runs recovers its files for minutes.
+
+    Account and rights are read once, which takes a look at every file; what is asked again is the service and the query.
+    """
     deadline = time.monotonic() + timeout
-    while True:
-        state = read_state(session, account, name, query)
-        if state.running and state.served and state.account_ok and not state.denied:
-            return
-        wrong = what_is_wrong(state, account)
+    state = read_state(session, account, name, query)
+    while not (state.running and state.served and state.account_ok and not state.denied):
         if not state.running or state.denied or not state.account_ok or time.monotonic() > deadline:
-            raise StateError(f"{session.name}: {wrong}")
+            raise StateError(f"{session.name}: {what_is_wrong(state, account)}")
         step("ask the cluster again")
         time.sleep(_INTERVAL)
+        state.cluster = replace(state.cluster, service=services.service(session, name))
+        state.answers = ask(session, state.cluster, query, state.version)
+    return state
 
 
 def _say(progress: Callable[[str], None], step: Step, text: str) -> None:
@@ -208,7 +212,7 @@ def _back(
 
     def account_back() -> None:
         now = services.service(session, service.name)
-        if not same_account(now.account, service.account, computer_name(session)):
+        if not same_account(now.account, service.account, session.computer_name):
             services.change(session, service.name, StartName=name, StartPassword=password)
 
     attempt(f"put the account {service.account} back", account_back)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from . import acl, files, services, wsman
+from . import acl, files, services
 from .accounts import BUILT_IN, built_in, same_account, sid_of
 from .errors import OptionError, StateError
 from .session import Session
@@ -75,7 +75,7 @@ def manage_service(
         changes["StartMode"] = _START_MODES[wanted_mode][0]
         before["start_mode"], after["start_mode"] = found.start_mode, _START_MODES[wanted_mode][1]
     account = arguments["account"]
-    if account is not None and not same_account(account, found.account, computer_name(session)):
+    if account is not None and not same_account(account, found.account, session.computer_name):
         known = built_in(account)
         changes["StartName"] = BUILT_IN[known][0] if known else account
         changes["StartPassword"] = "" if known else arguments["password"]
@@ -141,7 +141,7 @@ def _verify(
     wrong = []
     if "start_mode" in after and found.start_mode != after["start_mode"]:
         wrong.append(f"its start mode is {found.start_mode}")
-    if "account" in after and not same_account(after["account"], found.account, computer_name(session)):
+    if "account" in after and not same_account(after["account"], found.account, session.computer_name):
         wrong.append(f"its account is {found.account}")
     if "state" in after and found.state != after["state"]:
         wrong.append(f"its state is {found.state}")
@@ -150,15 +150,6 @@ def _verify(
     if wrong:
         raise StateError(f"{session.name}: the service {name} is not as wanted: {', '.join(wrong)}")
     return found
-
-
-def computer_name(session: Session) -> str:
-    """Return the host's own name.
-
-    Raises:
-        WindowsError: one of its kinds.
-    """
-    return wsman.text(session.one_row("SELECT Name FROM Win32_ComputerSystem"), "Name")
 
 
 # Files
@@ -237,8 +228,8 @@ def manage_acl(
         WindowsError: one of its kinds.
     """
     path, recurse = files.check_path(arguments["path"]), arguments["recurse"]
-    entries = [{**one, "sid": sid_of(session, one["account"], computer_name(session))} for one in arguments["entries"]]
-    wanted_owner = sid_of(session, arguments["owner"], computer_name(session)) if arguments["owner"] else None
+    entries = [{**one, "sid": sid_of(session, one["account"], session.computer_name)} for one in arguments["entries"]]
+    wanted_owner = sid_of(session, arguments["owner"], session.computer_name) if arguments["owner"] else None
     former = acl.owner(session, path) if wanted_owner else None
     todo = _wrong_entries(session, path, recurse, entries)
     changed = [{key: one[key] for key in ("sid", "rights", "state", "paths")} for one in todo]

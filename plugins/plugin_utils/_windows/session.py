@@ -70,6 +70,7 @@ class Session:
         self._protocol = self._connect()
         self._shell: str | None = None
         self._version: tuple[int, ...] | None = None
+        self._computer_name: str | None = None
 
     def _connect(self) -> Protocol:
         arguments: dict[str, Any] = {
@@ -176,6 +177,17 @@ class Session:
                 )
             self._version = tuple(map(int, text.split(".")))
         return self._version
+
+    @property
+    def computer_name(self) -> str:
+        """Return the host's own name; asked once.
+
+        Raises:
+            WindowsError: one of its kinds.
+        """
+        if self._computer_name is None:
+            self._computer_name = wsman.text(self.one_row("SELECT Name FROM Win32_ComputerSystem"), "Name")
+        return self._computer_name
 
     # Programs
 

@@ -41,6 +41,7 @@ class FakeSession:
         self.name = "srv"
         self.version = version
         self.code_page = 850
+        self.computer_name = "SRV"
         self.services = {row["Name"]: dict(row) for row in services}
         self.programs: dict[str, Callable[[Sequence[str]], str]] = {}
         self.refuses: dict[tuple[str, str], int] = {}
@@ -48,7 +49,6 @@ class FakeSession:
         self.done: list[str] = []
         self.tables: dict[str, list[Row]] = {
             "Win32_OperatingSystem": [{"LocalDateTime": "2026-11-24T08:00:00.5+01:00", "Version": "6.0.6002"}],
-            "Win32_ComputerSystem": [{"Name": "SRV"}],
             "Win32_NTLogEvent": [],
         }
         self.objects: dict[str, Row] = {}

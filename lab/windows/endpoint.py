@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import errno
-import os
 import socket
 import ssl
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.faults import FaultSet
+from lab.listener import Listener
 from lab.windows import ntlm, soap
 from lab.windows.certificate import server_context
 from lab.windows.host import Host
@@ -26,20 +25,17 @@ from lab.windows.postgres import Installation
 from lab.windows.wsman import Wsman
 
 
-class WindowsEndpoint:
+class WindowsEndpoint(Listener):
     """Accepts the connections of one host. The host itself is made when somebody first comes."""
 
     def __init__(self, plan: WindowsPlan, folder: Path, installation: Installation, certificates: Path) -> None:
+        super().__init__(plan.name, plan.address, plan.port, FaultSet("windows"))
         self.plan = plan
-        self.faults = FaultSet("windows")
         for name, value in plan.faults:
             self.faults.set(name, value)
         self._folder, self._installation, self._certificates = folder, installation, certificates
-        self._listener: socket.socket | None = None
         self._tls: ssl.SSLContext | None = None
         self._connections: set[HttpConnection] = set()
-        self._mute: set[socket.socket] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._wsman: Wsman | None = None
 
     @property
@@ -54,38 +50,10 @@ class WindowsEndpoint:
         """The host behind."""
         return self.wsman.host
 
-    def open(self) -> None:
-        """Listen. Raises LabError naming host, address and port when that is not possible."""
-        if self._listener is not None:
-            return
-        family = socket.AF_INET6 if ":" in self.plan.address else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self.plan.address, self.plan.port))
-            listener.listen(64)
-        except OSError as error:
-            listener.close()
-            raise LabError(_cannot_listen(self.plan, error)) from None
-        self._listener = listener
-        asyncio.get_running_loop().add_reader(listener.fileno(), self._accept)
-
-    def close(self) -> None:
-        """Stop listening; open connections go on."""
-        if self._listener is not None:
-            asyncio.get_running_loop().remove_reader(self._listener.fileno())
-            self._listener.close()
-            self._listener = None
-
     def _drop(self) -> None:
         for connection in list(self._connections):
             connection.drop()
         self._drop_mute()
-
-    def _drop_mute(self) -> None:
-        for connection in self._mute:
-            connection.close()
-        self._mute.clear()
 
     def refresh(self) -> None:
         """Follow the faults."""
@@ -119,21 +87,9 @@ class WindowsEndpoint:
         if self._wsman:
             await self._wsman.host.end()
 
-    def _accept(self) -> None:
-        if self._listener is None:
-            return
-        try:
-            connection, _unused = self._listener.accept()
-        except OSError:
-            return
-        connection.setblocking(False)
+    def _admit(self, connection: socket.socket) -> bool:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if "mute" in self.faults:
-            self._mute.add(connection)
-            return
-        task = asyncio.get_running_loop().create_task(self._serve(connection))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        return True
 
     async def _serve(self, connection: socket.socket) -> None:
         if self.plan.scheme == "https" and self._tls is None:
@@ -274,19 +230,3 @@ class WindowsEndpoint:
             "shells": counters.shells if counters else 0,
             "open_shells": len(shells),
         }
-
-
-def _cannot_listen(plan: WindowsPlan, error: OSError) -> str:
-    where = f"{plan.address}:{plan.port}"
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"host {plan.name}: {where} is already in use by another program; "
-            "end that program ('ss -ltnp' names it) or change ansible_port"
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"host {plan.name}: the address {plan.address} is not on this machine; use 'python -m lab shell'"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"host {plan.name}: port {plan.port} needs root; use a port above 1023 or 'python -m lab shell'"
-    if error.errno == errno.EMFILE:
-        return "too many open files for so many devices; raise the limit with 'ulimit -n 4096'"
-    return f"host {plan.name}: cannot listen on {where}: {os.strerror(error.errno or 0)}"

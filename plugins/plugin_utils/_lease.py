@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ._errors import LyceeError
+from ._storage import make_folder
 
 
 class LeaseError(LyceeError):
@@ -36,7 +37,7 @@ def lease(folder: Path, server: str, job: str) -> Iterator[Callable[[str], None]
         LeaseError: another job holds it, and since when; or the folder cannot be written.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         descriptor = os.open(folder / f"{server}.lease", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise LeaseError(

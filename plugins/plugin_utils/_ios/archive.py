@@ -29,7 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import storage
+from .. import _storage as storage
 from .captures import CAPTURES, RUNNING, STARTUP, normalise_config
 from .collect import Collected
 from .errors import ArchiveError

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import storage
+from .. import _storage as storage
 from .archive import MANIFEST, Archive, now
 from .errors import ArchiveError
 from .secrets import masker

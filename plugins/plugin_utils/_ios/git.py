@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import storage
+from .. import _storage as storage
 from .archive import PRIVATE, Archive
 from .errors import ArchiveError
 

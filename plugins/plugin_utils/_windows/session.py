@@ -46,6 +46,8 @@ from .wsman import Instance
 #: One Receive waits so long before the service answers "nothing yet".
 _OPERATION_TIMEOUT = 20
 _BROKEN = "{name}: the connection broke during {about}; whether it was done has to be looked at, run again"
+#: Seconds that the shell may have been idle to be used again: Server 2008 ends one after 180.
+_SHELL_IDLE = 100.0
 #: Base64 makes four bytes of three, and an envelope of 150 kB has to hold them, sealed, and itself.
 _STDIN_CHUNK = 72 * 1024
 
@@ -69,8 +71,15 @@ class Session:
         self._broken = False
         self._protocol = self._connect()
         self._shell: str | None = None
+        self._shell_used = 0.0
         self._version: tuple[int, ...] | None = None
         self._computer_name: str | None = None
+
+    def twin(self) -> Session:
+        """Return another session with the same host, for another thread; the caller closes it."""
+        twin = Session(self.options)
+        twin._version, twin._computer_name = self._version, self._computer_name
+        return twin
 
     def _connect(self) -> Protocol:
         arguments: dict[str, Any] = {
@@ -220,13 +229,15 @@ class Session:
         """
         return self._run(command_line(argv), True, timeout, stdin, secrets, argv[0].rpartition("\\")[2])
 
-    def run_line(self, line: str, *, timeout: float = 120.0, stdin: bytes = b"") -> RunResult:
+    def run_line(
+        self, line: str, *, timeout: float = 120.0, stdin: bytes = b"", secrets: Mapping[str, str] | None = None
+    ) -> RunResult:
         """Run a line of cmd.exe, for redirections and built-in commands; values in it are the caller's to protect.
 
         Raises:
             As ``run``.
         """
-        return self._run(line, False, timeout, stdin, None, line.split(maxsplit=1)[0])
+        return self._run(line, False, timeout, stdin, secrets, line.split(maxsplit=1)[0])
 
     def encode(self, text: str) -> bytes:
         """Return ``text`` in the code page of the shell.
@@ -276,9 +287,7 @@ class Session:
         self._renew()
         own = self._open_shell(code_page, secrets) if secrets is not None else None
         try:
-            if own is None and self._shell is None:
-                self._shell = self._open_shell(code_page, None)
-            shell = own or str(self._shell)
+            shell = own or self._standing_shell(code_page)
             with self._explained(about):
                 command = self._protocol.run_command(shell, line, console_mode_stdin=not stdin, skip_cmd_shell=skip_cmd)
             try:
@@ -296,6 +305,17 @@ class Session:
             if own is not None:
                 with contextlib.suppress(Exception):
                     self._protocol.close_shell(own, close_session=False)
+
+    def _standing_shell(self, code_page: int) -> str:
+        """Return the shell of the session, a new one when the host may have ended it."""
+        if self._shell is not None and time.monotonic() - self._shell_used > _SHELL_IDLE:
+            with contextlib.suppress(Exception):
+                self._protocol.close_shell(self._shell, close_session=False)
+            self._shell = None
+        if self._shell is None:
+            self._shell = self._open_shell(code_page, None)
+        self._shell_used = time.monotonic()
+        return self._shell
 
     def _open_shell(self, code_page: int, variables: Mapping[str, str] | None) -> str:
         with self._explained("a shell"):

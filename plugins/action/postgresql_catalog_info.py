@@ -1,0 +1,59 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module postgresql_catalog_info."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from ansible_collections.lycee.openerp.plugins.modules.postgresql_catalog_info import DOCUMENTATION
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import LyceeAction, argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.catalog import DATABASE, Catalog, find, overview
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.errors import CatalogError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.report import overview_table
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup_action import catalog_root
+
+
+class ActionModule(LyceeAction):
+    """Read the catalogs."""
+
+    _requires_connection = False
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(DOCUMENTATION)
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Read the arguments and the catalogs."""
+        root = catalog_root(arguments)
+        names = arguments["sets"] or sorted(path.parent.name for path in root.glob("*/items"))
+        if not names:
+            raise CatalogError(f"{root} holds no catalog; correct catalog_dir, or make a backup first")
+        now = datetime.now(UTC)
+        contexts: list[dict[str, Any]] = []
+        result: dict[str, Any] = {"changed": False}
+        ages = []
+        for name in names:
+            catalog = Catalog(root, name)
+            if not catalog.items:
+                raise CatalogError(f"{root} holds no catalog of the set {name}; it holds {', '.join(sorted(names))}")
+            items = catalog.of_kind(DATABASE)
+            if arguments["database"] is not None:
+                items = [item for item in items if item.name == arguments["database"]]
+                for item in items:
+                    result["backups"] = [*result.get("backups", []), *(asdict(one) for one in item.backups)]
+                    result["found"] = {"set": name, **asdict(find(item, arguments["date"]))}
+            last = max((item.last_seen for item in items), default="")
+            lines = [{"set": name, **line} for line in overview(items, now)]
+            ages += [line["age_hours"] for line in lines if line["last_seen"] == last and line["age_hours"] is not None]
+            contexts += lines
+        if arguments["database"] is not None and not contexts:
+            raise CatalogError(
+                f"{arguments['database']}: no catalog in {root} holds such a database; look at the table of all"
+            )
+        return {
+            **result,
+            "contexts": contexts,
+            "oldest_hours": max(ages, default=None),
+            "table": overview_table(contexts),
+        }

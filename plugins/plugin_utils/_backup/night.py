@@ -1,0 +1,206 @@
+"""A night's run: dump every context of a server, prove each dump, bring it to the destinations, keep what the policy says.
+
+Note that this utility is private to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import _storage as storage
+from .._errors import LyceeError
+from .._lease import LeaseError
+from .._postgresql.server import Access, Server
+from . import report
+from .catalog import DATABASE, Catalog
+from .destinations import Settings, open_destination
+from .dumping import check_space, clear, copy_files, dump_databases, dump_roles
+from .errors import CatalogError, DestinationError
+from .machine import Machine
+from .names import folders
+from .run_state import DestinationState, RunState
+from .selection import Options, Selection, select
+from .shipping import ship
+from .upkeep import catch_up, expire, look, planned_removals, restore_sample
+
+
+@contextlib.contextmanager
+def scratch_folder(root: Path) -> Iterator[Path]:
+    """Give a private folder for copies of dumps; one that a killed run left is removed first.
+
+    Raises:
+        CatalogError: it cannot be made.
+    """
+    folder = root / "scratch"
+    try:
+        # The lease of the server keeps two runs of one set apart.
+        shutil.rmtree(folder, ignore_errors=True)
+        storage.make_folder(folder)
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            yield Path(name)
+    except OSError as error:
+        raise CatalogError(f"{folder} cannot be used: {error.strerror}; free space, or make it writable") from None
+
+
+def back_up(
+    machine: Machine,
+    access: Access,
+    destinations: Sequence[Settings],
+    options: Options,
+    *,
+    root: Path,
+    set_name: str,
+    step: Callable[[str], None],
+    progress: Callable[[str], None],
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Do a night's run and return its result, ``failed`` among its fields when something failed.
+
+    Args:
+        machine: the server.
+        access: to its PostgreSQL.
+        destinations: in the order in which they are tried.
+        options: how it is done.
+        root: folder of the catalogs.
+        set_name: names this server's backups (of a pair: the pair's).
+        step: asked before each step; raises when the run was ended from outside.
+        progress: told what is being done.
+        now: the time of the run.
+
+    Raises:
+        LyceeError: nothing could be begun.
+    """
+    catalog = Catalog(root, set_name)
+    if not options.check:
+        catalog.prepare()
+    with contextlib.ExitStack() as stack:
+        scratch = Path() if options.check else stack.enter_context(scratch_folder(catalog.root))
+        states = [DestinationState(open_destination(one, set_name, machine)) for one in destinations]
+        run = RunState(catalog, options, scratch, now or datetime.now(UTC), step, progress, states)
+        server = Server(machine, access)
+        server.identify()
+        databases = server.databases()
+        selection = select(databases, options)
+        look(run)
+        _check(run, selection, machine, {one.name for one in databases})
+        if options.check:
+            return _planned(run, selection)
+        names = folders([one.name for one in selection.chosen], catalog.folders(DATABASE))
+        for database in selection.chosen:
+            catalog.item(DATABASE, database.name, names[database.name]).last_seen = run.stamp
+        catalog.save_destinations()
+        try:
+            _work(run, server, selection)
+        except LeaseError:
+            raise
+        except LyceeError as error:
+            run.problems.append(str(error))
+        return _finished(run, selection, access)
+
+
+def _check(run: RunState, selection: Selection, machine: Machine, present: set[str]) -> None:
+    """Refuse before the first dump what cannot end well, and note what is odd."""
+    if not run.usable:
+        reasons = "; ".join(one.problem or one.absent for one in run.destinations)
+        raise DestinationError(f"nothing was dumped, since no destination is there: {reasons}")
+    check_space(run, machine, selection.chosen)
+    for name in selection.closed:
+        run.problems.append(
+            f"{name}: it takes no connections (datallowconn), so it cannot be dumped; exclude it or open it"
+        )
+    for name in selection.irregular:
+        run.warnings.append(
+            f"{name}: its name breaks the naming rule ({run.options.naming_rule}); it is saved like any other"
+        )
+    if not selection.chosen:
+        run.problems.append(
+            f"{machine.name}: no database matches {', '.join(run.options.include)}; correct include, or look at the server"
+        )
+    seen = max((item.last_seen for item in run.catalog.of_kind(DATABASE)), default="")
+    for item in run.catalog.of_kind(DATABASE):
+        if item.name not in present and item.last_seen and item.last_seen == seen:
+            run.warnings.append(
+                f"{item.name}: it was on the server at the last run and is no more; its backups stay for "
+                f"{run.options.keep.dropped_days} days"
+            )
+
+
+def _work(run: RunState, server: Server, selection: Selection) -> None:
+    """Go through the stages; a stage that fails as a whole does not keep what is already dumped from being shipped."""
+    clear(run, server.machine)
+    dump_databases(run, server, selection.chosen, server.system_identifier())
+    for stage in (_roles, _files):
+        try:
+            stage(run, server)
+        except LeaseError:
+            raise
+        except LyceeError as error:
+            run.problems.append(str(error))
+    ship(run, server.machine)
+    catch_up(run)
+    if run.options.restore:
+        restore_sample(run)
+    if run.options.retention:
+        expire(run)
+    run.catalog.save_destinations()
+
+
+def _roles(run: RunState, server: Server) -> None:
+    if run.options.roles:
+        dump_roles(run, server)
+
+
+def _files(run: RunState, server: Server) -> None:
+    copy_files(run, server.machine)
+
+
+def _planned(run: RunState, selection: Selection) -> dict[str, Any]:
+    removals = planned_removals(run)
+    return {
+        "changed": True,
+        "set": run.catalog.name,
+        "planned_databases": [one.name for one in selection.chosen],
+        "planned_removals": removals,
+        "not_selected": selection.left_out,
+        "destinations": report.destination_lines(run),
+        "warnings": run.warnings,
+        **({"failed": True, "msg": " | ".join(problems)} if (problems := _problems(run)) else {}),
+    }
+
+
+def _problems(run: RunState) -> list[str]:
+    return [*run.problems, *(one.problem for one in run.destinations if one.problem)]
+
+
+def _finished(run: RunState, selection: Selection, access: Access) -> dict[str, Any]:
+    lines = report.lines(run)
+    failed = sorted(outcome.item.name for outcome in run.outcomes.values() if outcome.problems)
+    problems = _problems(run)
+    sentences = [text for outcome in run.outcomes.values() for text in outcome.problems] + problems
+    result: dict[str, Any] = {
+        "changed": True,
+        "set": run.catalog.name,
+        "stamp": run.stamp,
+        "items": lines,
+        "failed_items": failed,
+        "not_selected": selection.left_out,
+        "destinations": report.destination_lines(run),
+        "removed": run.removed,
+        "bytes_sent": run.sent_by_server + sum(one.destination.sent for one in run.destinations),
+        "warnings": run.warnings,
+        "table": report.table(lines),
+    }
+    if sentences:
+        saved = sum(1 for line in lines if line["state"] != "failed")
+        result["failed"] = True
+        result["msg"] = report.failure(failed, problems, saved, sentences)
+    run.catalog.write_text(f"runs/{run.stamp}.json", report.as_json({**result, "table": None}))
+    log = run.catalog.write_text(f"runs/{run.stamp}.log", report.log(run, selection, run.options.language))
+    status = run.catalog.write_text("status.json", report.as_json(report.status(run, result)))
+    return {**result, "log": str(log), "status": str(status)}

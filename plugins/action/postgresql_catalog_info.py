@@ -32,6 +32,7 @@ class ActionModule(LyceeAction):
         now = datetime.now(UTC)
         contexts: list[dict[str, Any]] = []
         result: dict[str, Any] = {"changed": False}
+        problems: list[CatalogError] = []
         ages = []
         for name in names:
             catalog = Catalog(root, name)
@@ -42,7 +43,12 @@ class ActionModule(LyceeAction):
                 items = [item for item in items if item.name == arguments["database"]]
                 for item in items:
                     result["backups"] = [*result.get("backups", []), *(asdict(one) for one in item.backups)]
-                    result["found"] = {"set": name, **asdict(find(item, arguments["date"]))}
+                    try:
+                        found = {"set": name, **asdict(find(item, arguments["date"]))}
+                    except CatalogError as error:
+                        problems.append(error)
+                    else:
+                        result["found"] = [*result.get("found", []), found]
             last = max((item.last_seen for item in items), default="")
             lines = [{"set": name, **line} for line in overview(items, now)]
             ages += [line["age_hours"] for line in lines if line["last_seen"] == last and line["age_hours"] is not None]

@@ -97,9 +97,10 @@ backups:
   type: list
   elements: dict
 found:
-  description: The backup that a restore would take.
-  returned: when a database is named and there is one
-  type: dict
+  description: The backup that a restore would take, of each set that has one.
+  returned: when a database is named
+  type: list
+  elements: dict
 table:
   description: The lines of a table.
   returned: always

@@ -124,4 +124,9 @@ failed_databases:
   returned: when something was done
   type: list
   elements: str
+table:
+  description: The databases as the lines of a table.
+  returned: always
+  type: list
+  elements: str
 """

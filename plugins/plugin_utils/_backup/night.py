@@ -24,7 +24,7 @@ from .dumping import check_space, clear, copy_files, dump_databases, dump_roles
 from .errors import CatalogError, DestinationError
 from .machine import Machine
 from .names import folders
-from .run_state import DestinationState, RunState
+from .run_state import SAVED, DestinationState, RunState
 from .selection import Options, Selection, select
 from .shipping import ship
 from .upkeep import catch_up, expire, look, planned_removals, restore_sample
@@ -184,7 +184,8 @@ def _finished(run: RunState, selection: Selection, access: Access) -> dict[str, 
     problems = _problems(run)
     sentences = [text for outcome in run.outcomes.values() for text in outcome.problems] + problems
     result: dict[str, Any] = {
-        "changed": True,
+        # A night that found nothing new changes nothing but when the backups were last good.
+        "changed": bool(run.removed) or run.brought > 0 or any(line["state"] == SAVED for line in lines),
         "set": run.catalog.name,
         "stamp": run.stamp,
         "items": lines,

@@ -130,16 +130,17 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return aligned(head, body, right=(2, 3, 4))
 
 
-def overview_table(contexts: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the overview of the catalog as the lines of a table."""
-    head = ("", "proven as of", "age h", "restored on", "backups", "size MB", "rows", "version", "at")
+def overview_table(contexts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the overview of catalogs as the lines of a table."""
+    several = len({line.get("set") for line in contexts}) > 1
+    head = ("of", "", "proven as of", "age h", "restored on", "MB", "rows", "version", "at")
     body = [
         (
+            str(line.get("set", "")),
             str(line["name"]),
             str(line["newest_proven"] or "NEVER"),
             "" if line["age_hours"] is None else f"{line['age_hours']:.1f}",
-            str(line.get("restore_proven") or ""),
-            str(line["backups"]),
+            str(line.get("restore_proven") or "never")[:10],
             f"{line.get('size', 0) / 1e6:.2f}",
             str(line.get("rows", "")),
             str(line.get("server_version", "")),
@@ -147,7 +148,8 @@ def overview_table(contexts: Sequence[dict[str, Any]]) -> list[str]:
         )
         for line in contexts
     ]
-    return aligned(head, body, right=(2, 4, 5, 6))
+    first = 0 if several else 1
+    return aligned(head[first:], [row[first:] for row in body], right=[column - first for column in (3, 5, 6)])
 
 
 def aligned(head: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

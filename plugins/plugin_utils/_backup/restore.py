@@ -24,6 +24,7 @@ from .errors import CatalogError, DestinationError, OptionError, ProofError, Ser
 from .machine import Machine, same_digest
 from .names import replaced_name, stamp_of
 from .night import scratch_folder
+from .report import aligned
 from .upkeep import difference
 
 _TEMPORARY = "lycee_restore_"
@@ -103,7 +104,7 @@ def restore(
         for name in left
     ]
     if request.check:
-        return {"changed": True, "set": set_name, "databases": lines, "warnings": warnings}
+        return {"changed": True, "set": set_name, "databases": lines, "table": _table(lines), "warnings": warnings}
     catalog.prepare()
     with scratch_folder(catalog.root) as scratch:
         job = _Job(server, catalog, destinations, request, programs, scratch, step, progress)
@@ -127,6 +128,7 @@ def restore(
         "changed": len(failed) < len(lines),
         "set": set_name,
         "databases": lines,
+        "table": _table(lines),
         "failed_databases": [line["name"] for line in failed],
         "warnings": warnings,
     }
@@ -187,6 +189,24 @@ def _check_target(server: Server, request: Request, backups: Sequence[Backup]) -
                 f"{name}: pg_restore {shown(server.tool_version)} does not read what pg_dump {backup.tool_version} wrote; name "
                 "the folder of newer programs as pg_bin"
             )
+
+
+def _table(lines: Sequence[dict[str, Any]]) -> list[str]:
+    head = ("", "state", "made", "as of", "rows", "seconds", "replaces", "kept as")
+    body = [
+        (
+            str(line["name"]),
+            str(line["state"]),
+            str(line["stamp"]),
+            str(line["as_of"]),
+            str(line["rows"]),
+            str(line.get("seconds", "")),
+            "yes" if line["replaces"] else "no",
+            str(line["kept_as"] or ""),
+        )
+        for line in lines
+    ]
+    return aligned(head, body, right=(4, 5))
 
 
 def _line(name: str, backup: Backup, replaces: bool) -> dict[str, Any]:

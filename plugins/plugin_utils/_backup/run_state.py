@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from .._errors import LyceeError
 from .._lease import LeaseError
@@ -89,6 +88,7 @@ class RunState:
         warnings: sentences that fail nothing.
         problems: sentences that fail the run and belong to no item.
         removed: files that the retention removed.
+        brought: how many older backups a destination got that lacked them.
         sent_by_server: bytes that the server's own rsync sent.
     """
 
@@ -103,6 +103,7 @@ class RunState:
     warnings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    brought: int = 0
     sent_by_server: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -141,7 +142,3 @@ def now_stamp() -> str:
     """Return the time as a stamp."""
     return stamp_of(datetime.now(UTC))
 
-
-def plain_problem(value: Any) -> str:
-    """Return an error as one line."""
-    return " ".join(str(value).split())

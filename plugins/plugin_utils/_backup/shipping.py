@@ -194,7 +194,7 @@ def _prove(
         outcome = run.outcome(item)
         outcome.state, outcome.backup = outcome.state or SAVED, backup
         run.save(item)
-        rows = f", {backup.rows} rows of {backup.tables} tables" if content else ""
+        rows = f", {backup.rows} rows of {backup.tables} tables" if backup.kind == DATABASE else ""
         run.say(f"[{number}/{len(waiting)}] {backup.name}: read in full{rows}")
     return fresh
 

@@ -98,6 +98,7 @@ def catch_up(run: RunState) -> None:
                 with at_hand(source.destination, [one.path for one in todo], run.scratch) as folder:
                     state.destination.store(folder, [one.path for one in todo])
                 read_back(run, state, todo)
+                run.brought += len(todo)
             except DestinationError as error:
                 state.problem = str(error)
 
@@ -258,7 +259,8 @@ def _gone(run: RunState, state: DestinationState, listing: dict[str, int]) -> No
                 left += 1
                 continue
             del backup.stored[state.name]
-            run.removed.append(f"{state.name}: {backup.path}")
+            if backup.read_proven:
+                run.removed.append(f"{state.name}: {backup.path}")
             if not backup.stored and not backup.staged:
                 item.backups.remove(backup)
                 run.catalog.forget(backup)

@@ -188,7 +188,7 @@ def _result(run: RunState, found: dict[str, int], wrong: list[str]) -> dict[str,
         *(one.problem for one in run.destinations if one.problem),
     ]
     result: dict[str, Any] = {
-        "changed": bool(wrong or restored) and not run.options.check,
+        "changed": (bool(wrong) or run.brought > 0) and not run.options.check,
         "set": run.catalog.name,
         "read": found,
         "restored": restored,

@@ -163,7 +163,7 @@ class Catalog:
                     Backup(**{key: value for key, value in one.items() if key in known}) for one in data["backups"]
                 ]
                 item = Item(data["kind"], data["name"], data["folder"], data["last_seen"], backups)
-            except (KeyError, TypeError):
+            except (KeyError, TypeError, AttributeError):
                 raise CatalogError(f"{path} is no part of a catalog; move it away and run again") from None
             self.items[item.kind, item.name] = item
         path = self.root / "destinations.json"

@@ -52,7 +52,8 @@ def clear(run: RunState, machine: Machine) -> None:
     whole = set()
     for item in list(run.catalog.items.values()):
         for backup in [one for one in item.backups if one.staged]:
-            if not backup.stored and backup.staged_digest and machine.digest(backup.staged) == backup.staged_digest:
+            waits = not backup.stored and not backup.expired and backup.staged_digest
+            if waits and machine.digest(backup.staged) == backup.staged_digest:
                 whole.add(backup.staged)
                 run.say(f"{item.name}: the dump of {backup.stamp}, which a former run left, is taken up")
                 continue

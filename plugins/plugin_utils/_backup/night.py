@@ -27,7 +27,7 @@ from .names import folders
 from .run_state import SAVED, DestinationState, RunState
 from .selection import Options, Selection, select
 from .shipping import ship
-from .upkeep import catch_up, expire, look, planned_removals, restore_sample
+from .upkeep import catch_up, expire, look, planned_removals, records, restore_sample
 
 
 @contextlib.contextmanager
@@ -144,6 +144,7 @@ def _work(run: RunState, server: Server, selection: Selection) -> None:
             run.problems.append(str(error))
     ship(run, server.machine)
     catch_up(run)
+    records(run)
     if run.options.restore:
         restore_sample(run)
     if run.options.retention:

@@ -141,4 +141,3 @@ class RunState:
 def now_stamp() -> str:
     """Return the time as a stamp."""
     return stamp_of(datetime.now(UTC))
-

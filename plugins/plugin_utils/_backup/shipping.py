@@ -10,9 +10,7 @@ bytes were read back at a destination, and not before.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
-import json
 import re
 import tempfile
 import time
@@ -53,7 +51,6 @@ def ship(run: RunState, machine: Machine) -> None:
             if first is not None and state is first:
                 continue
             _bring(run, machine, state, folder, fresh)
-        _records(run, fresh)
     safe = [one for one in waiting if one.stored or one.expired]
     run.step("remove what is safe from the server")
     machine.remove([one.staged for one in safe if one.staged])
@@ -274,28 +271,6 @@ def read_back(run: RunState, state: DestinationState, backups: Sequence[Backup])
         raise DestinationError(
             f"{state.name}: {len(wrong)} files do not read back as they were written ({wrong[0]}); check the disk"
         )
-
-
-def _records(run: RunState, fresh: Sequence[Backup]) -> None:
-    """Lay a record beside each dump, so that a destination can be read without the catalog."""
-    with tempfile.TemporaryDirectory(dir=run.scratch, prefix="records-") as folder:
-        for backup in fresh:
-            record = dataclasses.asdict(backup)
-            for private in ("staged", "staged_digest", "stored", "seen", "expired", "restore_proven"):
-                del record[private]
-            record["rows_by_table"] = [
-                [schema, table, count] for (schema, table), count in run.catalog.rows(backup).items()
-            ]
-            path = Path(folder) / backup.record_path
-            storage.make_folder(path.parent)
-            path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-        for state in run.usable:
-            there = [one.record_path for one in fresh if state.name in one.stored]
-            try:
-                if there:
-                    state.destination.store(Path(folder), there)
-            except DestinationError as error:
-                state.problem = str(error)
 
 
 def _item(run: RunState, backup: Backup) -> Item:

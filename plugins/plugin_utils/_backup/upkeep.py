@@ -5,11 +5,15 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
+from .. import _storage as storage
 from .._errors import LyceeError
 from .catalog import DATABASE, Backup, Item
 from .destinations import at_hand
@@ -101,6 +105,42 @@ def catch_up(run: RunState) -> None:
                 run.brought += len(todo)
             except DestinationError as error:
                 state.problem = str(error)
+
+
+def records(run: RunState) -> None:
+    """Lay a record beside each backup that has none, so that a destination can be read without the catalog."""
+    for state in run.usable:
+        listing = state.listing or {}
+        lacking = [
+            backup
+            for item in run.catalog.items.values()
+            for backup in item.backups
+            if state.name in backup.stored
+            and backup.read_proven
+            and not backup.expired
+            and backup.record_path not in listing
+        ]
+        if not lacking:
+            continue
+        run.step(f"write records at {state.name}")
+        with tempfile.TemporaryDirectory(dir=run.scratch, prefix="records-") as folder:
+            for backup in lacking:
+                path = Path(folder) / backup.record_path
+                storage.make_folder(path.parent)
+                path.write_text(record_of(backup, run.catalog.rows(backup)), "utf-8")
+            try:
+                state.destination.store(Path(folder), [one.record_path for one in lacking])
+            except DestinationError as error:
+                state.problem = str(error)
+
+
+def record_of(backup: Backup, rows: dict[tuple[str, str], int]) -> str:
+    """Return the record that lies beside a backup: what stays true of it, wherever it is copied."""
+    record = asdict(backup)
+    for private in ("staged", "stored", "seen", "expired", "restore_proven"):
+        del record[private]
+    record["rows_by_table"] = [[schema, table, count] for (schema, table), count in rows.items()]
+    return json.dumps(record, indent=1) + "\n"
 
 
 def restore_sample(run: RunState, *, everything: bool = False) -> None:

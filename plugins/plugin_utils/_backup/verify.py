@@ -25,7 +25,7 @@ from .night import scratch_folder
 from .report import destination_lines, overview_table
 from .run_state import DestinationState, RunState, now_stamp
 from .selection import Options
-from .upkeep import catch_up, look, restore_sample
+from .upkeep import catch_up, look, records, restore_sample
 
 #: So many files are fetched from a module at once, to be read and thrown away.
 _BATCH = 20
@@ -87,6 +87,7 @@ def verify(
             found[state.name] = _read_again(run, state, every, wrong)
         if not options.check:
             catch_up(run)
+            records(run)
             if options.restore:
                 restore_sample(run, everything=everything)
             catalog.save_destinations()

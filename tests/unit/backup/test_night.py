@@ -1,0 +1,296 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nights of a school in memory: what is saved, what is kept, what each mishap leaves behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.errors import DestinationError, OptionError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.policy import Keep
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.verify import verify
+
+from tests.unit.backup.conftest import OPTIONS, Nights, make_nights
+from tests.unit.backup.fakes import Cut
+
+
+def states(result: dict[str, object]) -> dict[str, str]:
+    """Return name to state."""
+    items = result["items"]
+    assert isinstance(items, list)
+    return {line["name"]: line["state"] for line in items}
+
+
+def test_first_night_saves_all_and_the_second_only_what_changed(nights: Nights) -> None:
+    first = nights.night()
+    assert "failed" not in first
+    assert first["changed"]
+    assert states(first) == {"Specibiketoto": "saved", "SpecibikeX;touch PWNED": "saved", "roles": "saved"}
+    assert first["not_selected"] == ["essais"]
+    assert not [path for path in nights.server.files if path.startswith("/staging")], "the server keeps a copy"
+    nights.server.databases["Specibiketoto"] += " d"
+    second = nights.night()
+    assert states(second) == {"Specibiketoto": "saved", "SpecibikeX;touch PWNED": "unchanged", "roles": "unchanged"}
+    for root in (nights.main, nights.usb):
+        dumps = sorted(name for name in nights.files(root) if name.endswith(".dump"))
+        assert len(dumps) == 3, "an unchanged dump is stored twice, or a changed one is not"
+    third = nights.night()
+    assert not third["changed"]
+
+
+def test_password_is_in_no_argument_and_no_file(nights: Nights) -> None:
+    nights.night()
+    assert not [word for argv in nights.server.commands for word in argv if "secret-of-openpg" in word]
+    assert all(
+        "secret-of-openpg" not in path.read_text("latin-1") for path in nights.folder.rglob("*") if path.is_file()
+    )
+    assert all(env["PGPASSWORD"] == "secret-of-openpg" for env in nights.server.environments if "PGPASSWORD" in env)
+
+
+def test_pg_dump_gets_options_of_8_4_only_and_the_database_last(nights: Nights) -> None:
+    nights.server.databases["Specibike 100%=x"] = "q"
+    nights.night()
+    dumps = [argv for argv in nights.server.commands if argv[0].endswith("/pg_dump") and "--version" not in argv]
+    for argv in dumps[1:]:
+        assert [word for word in argv[1:] if word.startswith("-")] == ["-h", "-p", "-U", "-w", "-F", "-Z", "-f"]
+        assert argv[-1].startswith("dbname='Specibike")
+    # A per cent sign cannot be protected on a Windows command line: the name goes by the environment.
+    number = nights.server.commands.index(
+        next(argv for argv in nights.server.commands if argv[-1].endswith("dump.part"))
+    )
+    assert nights.server.environments[number]["PGDATABASE"] == "Specibike 100%=x"
+
+
+@pytest.mark.parametrize("how", ["fails", "silent", "truncated"])
+def test_bad_dump_fails_its_database_only_and_leaves_the_last_one(nights: Nights, how: str) -> None:
+    nights.night()
+    good = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert good is not None
+    bytes_before = (nights.main / "srv" / good.path).read_bytes()
+    nights.server.databases = {name: f"{rows} more" for name, rows in nights.server.databases.items()}
+    nights.server.broken = {"Specibiketoto": how}
+    result = nights.night()
+    assert result["failed"]
+    assert result["failed_items"] == ["Specibiketoto"]
+    assert "Specibiketoto" in result["msg"]
+    assert states(result)["SpecibikeX;touch PWNED"] == "saved"
+    newest = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert newest is not None
+    assert newest.stamp == good.stamp
+    assert (nights.main / "srv" / good.path).read_bytes() == bytes_before
+    assert not [path for path in nights.server.files if path.startswith("/staging")]
+    assert len([name for name in nights.files(nights.main) if name.endswith(".dump")]) == 3
+    nights.server.broken = {}
+    assert "failed" not in nights.night()
+
+
+def test_absent_disk_is_told_with_its_age_then_fails_then_catches_up(nights: Nights) -> None:
+    nights.night()
+    aside = nights.usb.rename(nights.folder / "unplugged")
+    nights.server.databases["Specibiketoto"] += " x"
+    result = nights.night(10)
+    assert "failed" not in result
+    assert any("10.0 days ago" in text for text in result["warnings"]), result["warnings"]
+    late = nights.night(5)
+    assert late["failed"]
+    assert "15.0 days ago" in late["msg"]
+    assert "longer than the 14 days" in late["msg"]
+    aside.rename(nights.usb)
+    back = nights.night()
+    assert "failed" not in back
+    newest = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert newest is not None
+    assert set(newest.stored) == {"main", "usb"}
+    assert (nights.usb / "srv" / newest.path).is_file()
+
+
+def test_no_destination_means_no_dump(nights: Nights) -> None:
+    shutil.rmtree(nights.main)
+    shutil.rmtree(nights.usb)
+    with pytest.raises(DestinationError, match="nothing was dumped"):
+        nights.night()
+    assert not [argv for argv in nights.server.commands if argv[0].endswith("pg_dump") and "-f" in argv]
+
+
+def test_lost_main_destination_is_told_and_filled_from_the_disk(nights: Nights) -> None:
+    nights.night()
+    shutil.rmtree(nights.main / "srv")
+    result = nights.night()
+    assert any("missing there" in text for text in result["warnings"])
+    assert len([name for name in nights.files(nights.main) if name.endswith(".dump")]) == 2
+
+
+def test_retention_removes_only_what_the_catalog_knows_and_never_the_newest(nights: Nights) -> None:
+    nights.options = OPTIONS
+    keep = Keep(daily=2, weekly=0, monthly=0, minimum=1, dropped_days=30)
+    foreign = nights.main / "srv" / "Specibiketoto" / "2020-01-01T000000Z.dump"
+    for number in range(5):
+        nights.server.databases["Specibiketoto"] += f" {number}"
+        result = nights.night(keep=keep)
+        assert "failed" not in result, result.get("msg")
+        if not number:
+            foreign.write_text("made by somebody else")
+    mine = [name for name in nights.files(nights.main) if name.startswith("Specibiketoto/") and name.endswith(".dump")]
+    assert len(mine) == 3, mine
+    assert foreign.read_text() == "made by somebody else"
+    # The other one never changed: its one dump stands for every night.
+    assert (
+        len([name for name in nights.files(nights.main) if name.startswith("SpecibikeX") and name.endswith(".dump")])
+        == 1
+    )
+
+
+def test_dropped_database_keeps_its_dumps_for_the_stated_time(nights: Nights) -> None:
+    keep = Keep(minimum=1, dropped_days=30)
+    nights.night(keep=keep)
+    del nights.server.databases["Specibiketoto"]
+    gone = nights.night(keep=keep)
+    assert any("is no more" in text for text in gone["warnings"])
+    assert ("database", "Specibiketoto") in nights.catalog().items
+    nights.night(20, keep=keep)
+    assert ("database", "Specibiketoto") in nights.catalog().items
+    nights.night(20, keep=keep)
+    assert ("database", "Specibiketoto") not in nights.catalog().items
+    assert not [name for name in nights.files(nights.usb) if name.startswith("Specibiketoto/")]
+
+
+def test_names_that_differ_in_case_only_do_not_meet(nights: Nights) -> None:
+    nights.server.databases["specibikeToto"] = "other rows"
+    nights.night()
+    folders = {item.folder.casefold() for item in nights.catalog().items.values()}
+    assert len(folders) == len(nights.catalog().items)
+    # And a name keeps its folder when another one comes that sorts before it.
+    before = nights.catalog().folders("database")
+    nights.server.databases["SPECIBIKETOTO"] = "third"
+    nights.night()
+    assert before.items() <= nights.catalog().folders("database").items()
+
+
+def test_check_mode_changes_nothing(nights: Nights) -> None:
+    result = nights.night(check=True)
+    assert result["planned_databases"] == ["SpecibikeX;touch PWNED", "Specibiketoto"]
+    assert not (nights.folder / "catalog").exists()
+    assert not list(nights.main.iterdir())
+    assert not nights.server.files
+
+
+def test_missing_database_by_name_is_refused(nights: Nights) -> None:
+    with pytest.raises(OptionError, match="there is no database Absent"):
+        nights.night(databases=["Absent"])
+
+
+def test_irregular_name_is_saved_and_told(nights: Nights) -> None:
+    result = nights.night(naming_rule="Specibike[A-Za-z0-9]+")
+    assert [text for text in result["warnings"] if text.startswith("SpecibikeX;touch PWNED: its name breaks")]
+    assert states(result)["SpecibikeX;touch PWNED"] == "saved"
+
+
+def test_files_of_the_server_are_saved_once_until_they_change(nights: Nights) -> None:
+    nights.server.files["/etc/openerp-server.conf"] = b"db_password = x"
+    first = nights.night(files=["/etc/openerp-server.conf", "/absent"])
+    assert first["failed"]
+    assert "/absent, which is to be saved, is not there" in first["msg"]
+    assert states(first)["/etc/openerp-server.conf"] == "saved"
+    assert states(nights.night(files=["/etc/openerp-server.conf"]))["/etc/openerp-server.conf"] == "unchanged"
+    nights.server.files["/etc/openerp-server.conf"] = b"db_password = y"
+    assert states(nights.night(files=["/etc/openerp-server.conf"]))["/etc/openerp-server.conf"] == "saved"
+    saved = [name for name in nights.files(nights.main) if name.startswith("_files/") and name.endswith(".copy")]
+    assert len(saved) == 2
+
+
+def test_status_tells_monitoring_the_age(nights: Nights) -> None:
+    result = nights.night()
+    status = json.loads(Path(result["status"]).read_text("utf-8"))
+    assert status["ok"]
+    assert {line["name"] for line in status["contexts"]} == {"Specibiketoto", "SpecibikeX;touch PWNED"}
+    assert all(line["destinations"].keys() == {"main", "usb"} for line in status["contexts"])
+
+
+def _verify(nights: Nights, **changes: object) -> dict[str, object]:
+    options = {"every": True, "everything": False, "rebuild": False} | changes
+    return verify(
+        nights.settings(),
+        OPTIONS,
+        root=nights.folder / "catalog",
+        set_name="srv",
+        machine=None,
+        step=lambda name: None,
+        progress=nights.said.append,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def test_flipped_bit_is_found_and_repaired_from_the_other_destination(nights: Nights) -> None:
+    nights.night()
+    newest = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert newest is not None
+    path = nights.main / "srv" / newest.path
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    result = _verify(nights)
+    assert result["failed"]
+    assert "its bytes have changed" in str(result["msg"])
+    assert path.read_bytes() == good, "the sound copy was not brought back"
+    assert "failed" not in _verify(nights)
+
+
+def test_lost_catalog_is_made_anew_from_the_destinations(nights: Nights) -> None:
+    nights.night()
+    nights.server.databases["Specibiketoto"] += " new"
+    nights.night()
+    before = {key: [one.stamp for one in item.backups] for key, item in nights.catalog().items.items()}
+    shutil.rmtree(nights.folder / "catalog")
+    with pytest.raises(OptionError, match="rebuild: true"):
+        _verify(nights)
+    result = _verify(nights, rebuild=True)
+    assert "failed" not in result, result
+    after = {key: [one.stamp for one in item.backups] for key, item in nights.catalog().items.items()}
+    assert after == before
+    assert all(item.newest_proven for item in nights.catalog().items.values())
+    assert nights.catalog().rows(nights.catalog().items["database", "Specibiketoto"].backups[-1])
+
+
+def test_cut_after_any_effect_loses_nothing_and_the_next_run_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = make_nights(tmp_path / "whole", monkeypatch)
+    trial.night()
+    trial.server.databases["Specibiketoto"] += " changed"
+    trial.server.effects.count = 0
+    trial.night()
+    total = trial.server.effects.count
+    assert total > 30
+    for limit in range(total):
+        nights = make_nights(tmp_path / str(limit), monkeypatch)
+        nights.night()
+        good = {name: item.newest_proven for name, item in nights.catalog().items.items()}
+        nights.server.databases["Specibiketoto"] += " changed"
+        nights.server.effects.count, nights.server.effects.limit = 0, limit
+        with pytest.raises(Cut):
+            nights.night()
+        nights.server.effects.limit = None
+        for backup in good.values():
+            assert backup is not None
+            for root in (nights.main, nights.usb):
+                assert (root / "srv" / backup.path).is_file(), f"cut after {limit}: a proven backup is gone"
+        result = nights.night()
+        assert "failed" not in result, f"cut after {limit}: {result['msg']}"
+        catalog = nights.catalog()
+        newest = catalog.items["database", "Specibiketoto"].newest_proven
+        assert newest is not None
+        assert newest.rows == 4
+        assert set(newest.stored) == {"main", "usb"}
+        assert not [path for path in nights.server.files if path.startswith("/staging")], f"cut after {limit}"
+        expected = {
+            path
+            for item in catalog.items.values()
+            for backup in item.backups
+            for path in (backup.path, backup.record_path)
+        }
+        for root in (nights.main, nights.usb):
+            assert nights.files(root) == expected, f"cut after {limit}: {root.name} and the catalog differ"
+        assert not list((nights.folder / "catalog" / "srv" / "scratch").iterdir())

@@ -28,7 +28,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._backup_action impor
 class ActionModule(BackupAction):
     """Back up the databases of the task's host."""
 
-    SPEC: ClassVar[dict[str, Any]] = argument_spec(ModuleDocFragment.DOCUMENTATION) | argument_spec(DOCUMENTATION)
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(ModuleDocFragment.DOCUMENTATION, DOCUMENTATION)
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""

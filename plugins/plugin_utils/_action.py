@@ -25,13 +25,13 @@ display = Display()
 _KEYS = ("type", "required", "default", "choices", "elements")
 
 
-def argument_spec(documentation: str) -> dict[str, Any]:
+def argument_spec(*documentation: str) -> dict[str, Any]:
     """Return the argument spec that a module's DOCUMENTATION describes, so that the two cannot disagree.
 
     Args:
-        documentation: the YAML text of a module's ``DOCUMENTATION``.
+        documentation: the YAML text of a module's ``DOCUMENTATION``, and of each fragment with options that it extends.
     """
-    return _spec(yaml.safe_load(documentation)["options"])
+    return {name: one for text in documentation for name, one in _spec(yaml.safe_load(text)["options"]).items()}
 
 
 def _spec(options: dict[str, Any]) -> dict[str, Any]:

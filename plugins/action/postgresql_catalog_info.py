@@ -57,6 +57,8 @@ class ActionModule(LyceeAction):
             raise CatalogError(
                 f"{arguments['database']}: no catalog in {root} holds such a database; look at the table of all"
             )
+        if problems and "found" not in result:
+            raise problems[0]
         return {
             **result,
             "contexts": contexts,

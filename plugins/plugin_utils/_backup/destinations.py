@@ -227,10 +227,10 @@ class RsyncDestination:
             self.sent += rsync.sent_bytes(done.stdout)
             if done.returncode == 0:
                 return done
-            if done.returncode not in rsync.TRANSIENT or not left:
+            said = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
+            if not rsync.may_help(done.returncode, said) or not left:
                 break
             time.sleep(_RETRY_PAUSE)
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
         raise DestinationError(f"{self.settings.name}: {rsync.explain(done.returncode, said)}")
 
     def listing(self) -> dict[str, int]:

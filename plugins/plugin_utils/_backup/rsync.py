@@ -20,9 +20,9 @@ EXIT_CODES: Mapping[int, str] = {
     2: "the two versions of rsync do not understand each other",
     3: "the source folder cannot be used",
     5: "the module or the password was refused, or the module does not exist",
-    10: "the connection failed; does the rsync daemon run, and is its port open?",
+    10: "the connection failed or was cut; does the rsync daemon run, and is its port open?",
     11: "the destination cannot write; is its disk full, or its folder read-only?",
-    12: "the connection broke in the middle, or the destination could not write (its disk may be full)",
+    12: "the connection broke in the middle",
     13: "the other side reported an error",
     14: "it could not start its processes",
     20: "it was interrupted",
@@ -34,7 +34,8 @@ EXIT_CODES: Mapping[int, str] = {
     35: "the daemon did not answer in time",
 }
 #: Codes after which trying again may help: broken and silent connections.
-TRANSIENT = frozenset({10, 12, 30, 35})
+_TRANSIENT = frozenset({10, 12, 30, 35})
+_FULL = "No space left on device"
 _SENT = re.compile(rb"^Total bytes sent: ([\d,.]+)", re.M)
 _LISTED = re.compile(r"^(-\S{9})\s+([\d,.]+)\s+\S+\s+\S+\s(.*)$")
 
@@ -74,7 +75,15 @@ def push_arguments(timeout: int, source: str, target: str) -> list[str]:
 def explain(code: int, said: str) -> str:
     """Return what an exit code means, with what rsync said."""
     meaning = EXIT_CODES.get(code, "it failed")
+    if _FULL in said:
+        # The other side's own code is lost where its connection ends with it.
+        meaning = "the disk of the destination is full"
     return f"rsync ended with code {code}: {meaning}" + (f" ({said})" if said else "")
+
+
+def may_help(code: int, said: str) -> bool:
+    """Return whether the same transfer may succeed when it is tried again at once."""
+    return code in _TRANSIENT and _FULL not in said
 
 
 def sent_bytes(output: bytes) -> int:

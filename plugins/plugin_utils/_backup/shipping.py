@@ -71,8 +71,17 @@ def _first_copies(
             run.step(f"transfer to {state.name}")
             run.say(f"{len(waiting)} files go to {state.name} by the server's rsync")
             _push(run, machine, program, state.destination, waiting)
+            state.listing = state.destination.listing()
         except DestinationError as error:
             state.problem = str(error)
+            continue
+        missing = [one.path for one in waiting if one.path not in state.listing]
+        if missing:
+            # The server's rsync is no good; the controller's own may be.
+            run.problems.append(
+                f"{state.name}: the rsync of {machine.name} said that all was done, and {len(missing)} files are not there "
+                f"({missing[0]}); they go through the controller"
+            )
             continue
         with contextlib.ExitStack() as stack:
             try:
@@ -113,7 +122,7 @@ def _push(
         run.sent_by_server += rsync.sent_bytes(done.stdout)
         if done.rc == 0:
             return
-        if done.rc not in rsync.TRANSIENT or not left:
+        if not rsync.may_help(done.rc, done.said) or not left:
             break
         run.say(f"{settings.name}: the line broke, the transfer is tried again")
         time.sleep(_RETRY_PAUSE)

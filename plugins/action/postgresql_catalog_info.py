@@ -27,7 +27,7 @@ class ActionModule(LyceeAction):
         """Read the arguments and the catalogs."""
         root = catalog_root(arguments)
         names = arguments["sets"] or sorted(path.parent.name for path in root.glob("*/items"))
-        if not names:
+        if not names and arguments["database"] is not None:
             raise CatalogError(f"{root} holds no catalog; correct catalog_dir, or make a backup first")
         now = datetime.now(UTC)
         contexts: list[dict[str, Any]] = []
@@ -63,5 +63,5 @@ class ActionModule(LyceeAction):
             **result,
             "contexts": contexts,
             "oldest_hours": max(ages, default=None),
-            "table": overview_table(contexts),
+            "table": overview_table(contexts) if contexts else [f"Nothing is saved yet: {root} holds no catalog"],
         }

@@ -9,12 +9,16 @@ are already open as well. Nothing else in the lab knows how a value is written: 
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lab.errors import LabError
 
-Value = bool | int | float | str | tuple[float, float]
+Value = bool | int | float | str | tuple[float, float] | tuple[int, int]
+_KILLS = {"kill_after": os.kill, "kill_tree_after": os.killpg}
 
 
 def _flag(text: str | None) -> Value:
@@ -78,6 +82,29 @@ def _times(text: str | None) -> Value:
     if not text.isdigit():
         raise ValueError("needs how many times, as in 3")
     return int(text)
+
+
+def _medium(text: str | None) -> Value:
+    if not text:
+        raise ValueError("needs the name of a disk of lab_media")
+    return text
+
+
+def _optional_name(text: str | None) -> Value:
+    return text or ""
+
+
+def _sent(text: str | None) -> Value:
+    return 50_000 if text is None else _bytes(text)
+
+
+def _kill(text: str | None) -> Value:
+    count, colon, number = (text or "").partition(":")
+    if not colon or not count.isdigit() or not number.isdigit() or int(count) < 1 or int(number) < 2:
+        raise ValueError("needs which request and which process, as in 12:4711")
+    if int(number) in (os.getpid(), os.getpgrp()):
+        raise ValueError("cannot kill the lab itself")
+    return int(count), int(number)
 
 
 @dataclass(frozen=True)
@@ -159,6 +186,19 @@ _ALL = (
     Fault("hostkey", "", "presents another host key", "a replaced device, or somebody in between"),
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+
+
+def _kills(what: str) -> tuple[Fault, Fault]:
+    """The faults that kill whoever works with a host, in the middle of it."""
+    source = "design.md, Interruption: a controller that is killed after its N-th effect"
+    return (
+        Fault("kill_after", "N:PID", f"process PID is killed (SIGKILL) when the N-th further {what} comes, before it is "
+              "served", source, _kill),
+        Fault("kill_tree_after", "N:PGID", f"process group PGID is killed (SIGKILL) when the N-th further {what} comes, "
+              "before it is served", source, _kill),
+    )  # fmt: skip
+
+
 _WINDOWS = (
     Fault("wrong_password", "", "every login is refused", "an account changed on the host and not in the inventory"),
     Fault("off", "", "connection refused, nothing listens", "a host whose WinRM service does not run"),
@@ -189,8 +229,37 @@ _WINDOWS = (
         _times,
     ),
     Fault("drop_shell", "", "the shell has vanished when its output is fetched", "fault 2150858843; idle timeout"),
-)
-KINDS: dict[str, dict[str, Fault]] = {"ios": FAULTS, "windows": {fault.name: fault for fault in _WINDOWS}}
+    Fault("dump_fails", "[DATABASE]", "pg_dump of this database (of all) ends with an error and exit code 1, and leaves "
+          "half a file", "a damaged table; autopostgresqlbackup #2", _optional_name),
+    Fault("dump_silent", "[DATABASE]", "pg_dump writes 5 bytes, says nothing and exits 0",
+          "facts/postgresql.md 1.3 (4): an empty stderr was taken for success", _optional_name),
+    Fault("dump_truncated", "[DATABASE]", "the last tenth of the dump is missing, pg_dump exits 0",
+          "facts/postgresql.md 3.5: pg_restore --list does not see it", _optional_name),
+    Fault("dump_flipped", "[DATABASE]", "one bit of the dump's compressed data is flipped, pg_dump exits 0",
+          "facts/postgresql.md 3.5: a disk or a memory that lies", _optional_name),
+    Fault("dump_hangs", "[DATABASE]", "pg_dump opens its file and never ends",
+          "a lock that is never released", _optional_name),
+    Fault("server_stops", "[BYTES]", "the database server dies when it has sent BYTES (50000) to a pg_dump",
+          "a server that crashes under the load of the dump; pg_dump then fails by itself", _sent),
+    Fault("rsync_silent", "", "rsync.exe sends nothing, says nothing and exits 0", "a wrapper that loses the exit code"),
+    *_kills("HTTP request"),
+)  # fmt: skip
+_LINUX = (
+    Fault("off", "", "connection refused, nothing listens", "a daemon that does not run"),
+    Fault("mute", "", "accepts the TCP connection and never says a word", "a firewall that swallows"),
+    Fault("cut", "BYTES", "the connection is reset after BYTES from the client", "a line that breaks", _bytes),
+    Fault("slow", "SECONDS", "seconds to wait before each connection is served", "a slow line, a busy host", _seconds),
+    Fault("wrong_password", "", "every login is refused", "a secret changed on the host and not in the inventory"),
+    Fault("disk_full", "", "what the rsync daemon receives cannot be written", "ENOSPC, played with RLIMIT_FSIZE"),
+    Fault("absent", "MEDIUM", "a removable disk of lab_media is not plugged in: its path does not exist",
+          "design.md: two destinations, one of them mobile", _medium),
+    *_kills("connection"),
+)  # fmt: skip
+KINDS: dict[str, dict[str, Fault]] = {
+    "ios": FAULTS,
+    "windows": {fault.name: fault for fault in _WINDOWS},
+    "linux": {fault.name: fault for fault in _LINUX},
+}
 
 
 class FaultSet:
@@ -220,6 +289,10 @@ class FaultSet:
         """Switch every fault off."""
         self._on.clear()
 
+    def drop(self, name: str) -> None:
+        """Switch one fault off."""
+        self._on.pop(name, None)
+
     def number(self, name: str) -> int | None:
         """The value in bytes of a fault such as cut, or None when it is off."""
         value = self._on[name][1] if name in self._on else None
@@ -245,6 +318,20 @@ class FaultSet:
         else:
             del self._on[name]
         return left > 0
+
+    def strike(self) -> None:
+        """A request or a connection came: kill_after and kill_tree_after count it, and kill when it is the one."""
+        for name, kill in _KILLS.items():
+            value = self._on[name][1] if name in self._on else None
+            if not isinstance(value, tuple):
+                continue
+            left, number = int(value[0]) - 1, int(value[1])
+            if left:
+                self._on[name] = (f"{name}={left}:{number}", (left, number))
+                continue
+            del self._on[name]
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(number, signal.SIGKILL)
 
     def pair(self, name: str) -> tuple[float, float] | None:
         """The two numbers of trickle or slow, or None when it is off."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
+from lab.linux.plan import VARIABLES as LINUX_VARIABLES
 from lab.plan import VARIABLES, Plan, build_plan, kind_of
 from lab.windows.plan import VARIABLES as WINDOWS_VARIABLES
 
@@ -122,6 +123,8 @@ def _host_variables(host: Any, variables: dict[str, Any], templar: Any) -> dict[
         render(VARIABLES)
     elif kind_of(found) == "windows":
         render(WINDOWS_VARIABLES)
+    elif kind == "linux":
+        render(LINUX_VARIABLES)
     return found
 
 

@@ -21,6 +21,8 @@ class Listener:
     faults decide per connection, and a host that nobody talks to costs one descriptor and nothing else.
     """
 
+    variable = "ansible_port"  # of the inventory, where the port is written
+
     def __init__(self, name: str, address: str, port: int, faults: FaultSet) -> None:
         self._name, self._address, self._port = name, address, port
         self.faults = faults
@@ -50,6 +52,14 @@ class Listener:
             asyncio.get_running_loop().remove_reader(self._listener.fileno())
             self._listener.close()
             self._listener = None
+
+    def release(self) -> None:
+        """The fault ``mute`` is off: who waited is let go."""
+        self._drop_mute()
+
+    async def settle(self) -> None:
+        """Wait until what was cancelled has ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _drop_mute(self) -> None:
         for connection in self._mute:
@@ -86,7 +96,7 @@ class Listener:
         if error.errno == errno.EADDRINUSE:
             return (
                 f"host {self._name}: {where} is already in use by another program; "
-                "end that program ('ss -ltnp' names it) or change ansible_port"
+                f"end that program ('ss -ltnp' names it) or change {self.variable}"
             )
         if error.errno == errno.EADDRNOTAVAIL:
             return f"host {self._name}: the address {self._address} is not on this machine; use 'python -m lab shell'"

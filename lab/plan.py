@@ -15,6 +15,7 @@ from typing import Any
 from lab.errors import LabError
 from lab.faults import parse_faults
 from lab.ios.models import MODELS, default_version
+from lab.linux.plan import NOTHING, LinuxPlan, linux_plan
 from lab.windows.plan import CONNECTIONS as WINDOWS_CONNECTIONS
 from lab.windows.plan import WindowsPlan, windows_plan
 
@@ -74,11 +75,12 @@ class Plan:
     devices: list[DevicePlan] = field(default_factory=list)
     windows: list[WindowsPlan] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    linux: list[LinuxPlan] = field(default_factory=list)
 
     @property
-    def hosts(self) -> list[DevicePlan | WindowsPlan]:
+    def hosts(self) -> list[DevicePlan | WindowsPlan | LinuxPlan]:
         """Everything that is played, of every kind."""
-        return [*self.devices, *self.windows]
+        return [*self.devices, *self.windows, *self.linux]
 
     def to_json(self) -> str:
         """One JSON text; it holds secrets and so travels only through pipes."""
@@ -98,7 +100,11 @@ class Plan:
         for entry in raw["windows"]:
             entry["faults"] = [tuple(fault) for fault in entry["faults"]]
             windows.append(WindowsPlan(**entry))
-        return cls(raw["inventory"], devices, windows, raw["skipped"])
+        linux = []
+        for entry in raw["linux"]:
+            entry["faults"] = [tuple(fault) for fault in entry["faults"]]
+            linux.append(LinuxPlan(**entry))
+        return cls(raw["inventory"], devices, windows, raw["skipped"], linux)
 
     def digest(self) -> str:
         """A fingerprint: two plans that play the same have the same one."""
@@ -236,23 +242,28 @@ def build_plan(inventory: str, hosts: dict[str, dict[str, Any]]) -> Plan:
     taken: dict[tuple[str, int], str] = {}
     for host, variables in hosts.items():
         kind = kind_of(variables)
-        if kind not in ("ios", "windows"):
+        if kind not in ("ios", "windows", "linux"):
             plan.skipped[host] = "lab_kind: none" if kind == "none" else f"{kind}: not played by this lab"
             continue
-        played: DevicePlan | WindowsPlan
         if kind == "ios":
-            played = device_plan(host, variables)
-            plan.devices.append(played)
+            device = device_plan(host, variables)
+            plan.devices.append(device)
+            address, ports = device.address, [device.port]
+        elif kind == "windows":
+            server = windows_plan(host, variables, _address(host, variables.get("ansible_host")))
+            plan.windows.append(server)
+            address, ports = server.address, [server.port, *([server.postgresql["port"]] if server.postgresql else [])]
         else:
-            played = windows_plan(host, variables, _address(host, variables.get("ansible_host")))
-            plan.windows.append(played)
-        ports = [played.port]
-        if isinstance(played, WindowsPlan) and played.postgresql:
-            ports.append(played.postgresql["port"])
+            if not any(variables.get(name) for name in ("lab_rsync", "lab_media", "lab_ssh", "lab_postgresql")):
+                plan.skipped[host] = NOTHING
+                continue
+            linux = linux_plan(host, variables, _address(host, variables.get("ansible_host")))
+            plan.linux.append(linux)
+            address, ports = linux.address, linux.ports
         for port in ports:
-            other = taken.setdefault((played.address, port), host)
+            other = taken.setdefault((address, port), host)
             if other != host:
                 raise LabError(
-                    f"hosts {other} and {host} both want {played.address}:{port}; give each host an address of its own"
+                    f"hosts {other} and {host} both want {address}:{port}; give each host an address of its own"
                 )
     return plan

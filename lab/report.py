@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.faults import KINDS
 
-_TITLES = {"ios": "IOS devices", "windows": "Windows hosts"}
+_TITLES = {"ios": "IOS devices", "windows": "Windows hosts", "linux": "Linux hosts"}
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -10,24 +10,35 @@ import gc
 import logging
 import os
 import resource
-import shutil
 import signal
 import sys
 import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lab import control
+from lab import control, memory, realtool
 from lab.errors import LabError
 from lab.faults import KINDS
 from lab.ios.console import run_lines
 from lab.ios.device import Device, KnownSecrets
 from lab.ios.endpoint import Endpoint
 from lab.ios.hostkeys import HostKeys
+from lab.linux.host import LinuxHost
+from lab.linux.plan import LinuxPlan
 from lab.plan import Plan
 from lab.windows.endpoint import WindowsEndpoint
+from lab.windows.plan import WindowsPlan
 from lab.windows.postgres import Installation
+
+
+def _has_tables(hosts: Iterable[WindowsPlan | LinuxPlan]) -> bool:
+    """Whether one of these has a database that is not empty."""
+    return any(item["tables"] for host in hosts if host.postgresql for item in host.postgresql["databases"])
+
+
+Played = Endpoint | WindowsEndpoint | LinuxHost
 
 
 class Lab:
@@ -42,11 +53,15 @@ class Lab:
             self.devices[device.name] = Endpoint(Device(device, known), host_keys)
         self.windows: dict[str, WindowsEndpoint] = {}
         self._installation = installation = Installation(keys.parent.parent)  # templates are shared by all inventories
-        drives = folder / "windows"
-        shutil.rmtree(drives, ignore_errors=True)  # each up plays the inventory from its beginning
+        drives, homes = folder / "windows", folder / "linux"
+        memory.put(drives, _has_tables(plan.windows))  # each up plays the inventory from its beginning
+        memory.put(homes, _has_tables(plan.linux))
         for host in plan.windows:
             self.windows[host.name] = WindowsEndpoint(host, drives / host.name, installation, keys)
-        self.endpoints: dict[str, Endpoint | WindowsEndpoint] = {**self.devices, **self.windows}
+        self.linux = {item.name: LinuxHost(item, homes / item.name, installation, keys) for item in plan.linux}
+        if any(host.cygwin for host in plan.windows):
+            realtool.rsync()
+        self.endpoints: dict[str, Played] = {**self.devices, **self.windows, **self.linux}
         self.stop = asyncio.Event()
 
     def open(self) -> None:
@@ -60,7 +75,8 @@ class Lab:
 
     async def start(self) -> None:
         """Bring up what the hosts need behind their sockets. Raises LabError."""
-        await asyncio.gather(*(endpoint.start() for endpoint in self.windows.values() if endpoint.plan.postgresql))
+        databases = [endpoint.start() for endpoint in self.windows.values() if endpoint.plan.postgresql]
+        await asyncio.gather(*databases, *(host.start() for host in self.linux.values()))
 
     def shut(self) -> None:
         """Close everything."""
@@ -69,7 +85,8 @@ class Lab:
 
     async def end(self) -> None:
         """Stop what runs outside this process."""
-        await asyncio.gather(*(endpoint.end() for endpoint in self.windows.values()))
+        hosts: list[WindowsEndpoint | LinuxHost] = [*self.windows.values(), *self.linux.values()]
+        await asyncio.gather(*(host.end() for host in hosts))
         self._installation.clean()
 
     def _check(self, host: str) -> None:
@@ -79,13 +96,15 @@ class Lab:
     def _endpoint(self, host: str) -> Endpoint:
         self._check(host)
         if host not in self.devices:
-            raise LabError(f"{host} is a Windows host; only IOS devices have a console and a power switch here", 2)
+            kind = "Windows" if host in self.windows else "Linux"
+            raise LabError(f"{host} is a {kind} host; only IOS devices have a console and a power switch here", 2)
         return self.devices[host]
 
     def _windows(self, host: str) -> WindowsEndpoint:
         self._check(host)
         if host not in self.windows:
-            raise LabError(f"{host} is an IOS device; only Windows hosts have this", 2)
+            what = "an IOS device" if host in self.devices else "a Linux host"
+            raise LabError(f"{host} is {what}; only Windows hosts have this", 2)
         return self.windows[host]
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -143,13 +162,13 @@ class Lab:
         }
 
 
-def _kind(endpoint: Endpoint | WindowsEndpoint) -> str:
-    return "ios" if isinstance(endpoint, Endpoint) else "windows"
+def _kind(endpoint: Played) -> str:
+    return "ios" if isinstance(endpoint, Endpoint) else endpoint.plan.kind
 
 
-def _row(endpoint: Endpoint | WindowsEndpoint) -> dict[str, Any]:
+def _row(endpoint: Played) -> dict[str, Any]:
     """One row of the status."""
-    if isinstance(endpoint, WindowsEndpoint):
+    if not isinstance(endpoint, Endpoint):
         return endpoint.row()
     device = endpoint.device
     plan, counters = device.plan, device.counters
@@ -198,12 +217,13 @@ async def serve(folder: Path, keys: Path, plan: Plan, owner_pid: int | None, rea
     """
     loop = asyncio.get_running_loop()
     lab = Lab(plan, folder, keys)
-    lab.open()
     try:
+        lab.open()
         await lab.start()
     except LabError:
         lab.shut()
         await lab.end()
+        memory.clean()
         raise
     if owner_pid is not None:
         _watch_owner(owner_pid, lab)
@@ -218,7 +238,9 @@ async def serve(folder: Path, keys: Path, plan: Plan, owner_pid: int | None, rea
     (folder / control.SOCKET).unlink(missing_ok=True)
     lab.shut()
     await lab.end()
-    shutil.rmtree(folder / "windows", ignore_errors=True)
+    for name in ("windows", "linux"):
+        memory.remove(folder / name)
+    memory.clean()
     await asyncio.sleep(0.02)  # let the last bytes of the answer to "stop" go
 
 

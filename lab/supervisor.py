@@ -90,7 +90,7 @@ def check_addresses(plan: Plan) -> None:
         loopback = ipaddress.ip_address(device.address).is_loopback
         if not loopback and not _is_local(device.address):
             foreign.append(device.name)
-        elif device.port < first_port and os.geteuid() != 0:
+        elif 0 < device.port < first_port and os.geteuid() != 0:
             low.append(device.name)
     parts = []
     if foreign:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from lab.windows.interpreter import Cmd
 
 
+_PIECE = 1 << 20
+
+
 def matching(call: Call, pattern: str) -> tuple[str, list[str]]:
     """(folder, paths) of a path whose last part may have ``*`` and ``?``."""
     folder, _unused, mask = pattern.replace("/", "\\").rpartition("\\")
@@ -40,10 +43,14 @@ async def _type(cmd: Cmd, call: Call, tail: str) -> int:
     if not operands:
         return syntax(call)
     for operand in operands:
-        data = call.host.drive.read(call.path(operand))
-        if data.startswith(b"\xff\xfe"):  # type converts UTF-16 to the console's code page
-            data = data[2:].decode("utf-16-le", "replace").encode(call.encoding, "replace")
-        call.write(data)
+        with call.host.drive.reader(call.path(operand)) as stream:
+            data = stream.read(_PIECE)
+            if data.startswith(b"\xff\xfe"):  # type converts UTF-16 to the console's code page
+                data = (data + stream.read())[2:].decode("utf-16-le", "replace").encode(call.encoding, "replace")
+            while data:
+                call.write(data)
+                await call.drain()
+                data = stream.read(_PIECE)
     return 0
 
 
@@ -92,10 +99,21 @@ async def _copy(cmd: Cmd, call: Call, tail: str) -> int:
         call.err(call.host.system(2))
         return 1
     target = call.path(operands[1] if len(operands) > 1 else ".")
+    copied = 0
     for source in sources:
         into = f"{target}\\{source.rpartition(chr(92))[2]}" if call.host.drive.is_folder(target) else target
-        call.host.drive.write(into, call.host.drive.read(source))
-    call.out(call.say(f"        {len(sources)} fichier(s) copié(s).", f"        {len(sources)} file(s) copied."))
+        if into.lower() == source.lower():
+            call.err(call.say("Le fichier ne peut être copié sur lui-même.", "The file cannot be copied onto itself."))
+            call.out(call.say(f"        {copied} fichier(s) copié(s).", f"        {copied} file(s) copied."))
+            return 1
+        try:
+            call.host.drive.copy(source, into)
+        except WindowsPathError as error:
+            call.err(call.host.system(error.code))
+            call.out(call.say(f"        {copied} fichier(s) copié(s).", f"        {copied} file(s) copied."))
+            return 1
+        copied += 1
+    call.out(call.say(f"        {copied} fichier(s) copié(s).", f"        {copied} file(s) copied."))
     return 0
 
 

@@ -66,6 +66,7 @@ class WindowsEndpoint(Listener):
             self._drop_mute()
         if self._wsman:
             self._wsman.host.scm.release()
+            self._wsman.host.disk.follow()
 
     def shut(self) -> None:
         """The end of the lab: nobody listens, everybody is dropped."""
@@ -108,6 +109,7 @@ class WindowsEndpoint(Listener):
         pause = self.faults.seconds("slow")
         if pause:
             await asyncio.sleep(pause)
+        self.faults.strike()
         if request.path.split("?")[0].rstrip("/").lower() != "/wsman":
             return HttpAnswer(404)
         if request.method != "POST":

@@ -9,6 +9,7 @@ import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from lab.windows.refusal import LabRefusal
 
@@ -21,6 +22,32 @@ class WindowsPathError(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Writer:
+    """A file that is open for writing. A write that finds the disk full raises WindowsPathError 112."""
+
+    def __init__(self, real: Path, append: bool, is_full: Callable[[], bool]) -> None:
+        self._is_full = is_full
+        try:
+            self._stream = real.open("ab" if append else "wb", buffering=0)
+        except OSError:
+            raise WindowsPathError(5) from None
+
+    def write(self, data: bytes) -> None:
+        """Write all of it, or raise."""
+        if not data:
+            return
+        if self._is_full():
+            raise WindowsPathError(112)
+        try:
+            self._stream.write(data)
+        except OSError as error:
+            raise WindowsPathError(112 if error.errno == errno.ENOSPC else 5) from None
+
+    def close(self) -> None:
+        """Close it."""
+        self._stream.close()
 
 
 class Drive:
@@ -129,27 +156,48 @@ class Drive:
 
     def write(self, path: str, data: bytes, append: bool = False) -> None:
         """Write a file. Raises WindowsPathError: 3, 5 (a folder), 112 (disk full)."""
+        writer = self.writer(path, append)
+        try:
+            writer.write(data)
+        finally:
+            writer.close()
+
+    def writer(self, path: str, append: bool = False) -> Writer:
+        """A file open for writing. Raises WindowsPathError: 3, 5 (a folder)."""
         real = self.place(path)
         if real.is_dir():
             raise WindowsPathError(5)
-        if self._is_full() and data:
-            if not append:
-                real.write_bytes(b"")
-            raise WindowsPathError(112)
+        return Writer(real, append, self._is_full)
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file piece by piece; an incomplete copy is removed, as CopyFile does. Raises WindowsPathError."""
+        real, missing = self._walk(source)
+        if missing:
+            raise WindowsPathError(2 if len(missing) == 1 else 3)
+        writer = self.writer(target)
         try:
-            with real.open("ab" if append else "wb") as stream:
-                stream.write(data)
-        except OSError as error:
-            raise WindowsPathError(112 if error.errno == errno.ENOSPC else 5) from None
+            with real.open("rb") as stream:
+                while data := stream.read(1 << 20):
+                    writer.write(data)
+        except WindowsPathError:
+            self.place(target).unlink(missing_ok=True)
+            raise
+        finally:
+            writer.close()
 
     def read(self, path: str) -> bytes:
         """The bytes of a file. Raises WindowsPathError: 2 or 3 absent, 5 a folder."""
+        with self.reader(path) as stream:
+            return stream.read()
+
+    def reader(self, path: str) -> BinaryIO:
+        """A file open for reading. Raises WindowsPathError: 2 or 3 absent, 5 a folder."""
         real, missing = self._walk(path)
         if missing:
             raise WindowsPathError(2 if len(missing) == 1 else 3)
         if real.is_dir():
             raise WindowsPathError(5)
-        return real.read_bytes()
+        return real.open("rb")
 
     def remove(self, path: str) -> None:
         """Remove a file or a whole folder."""

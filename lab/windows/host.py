@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.faults import FaultSet
+from lab.realtool import Disk
 from lab.windows import acl, inventory, messages
 from lab.windows.accounts import Accounts
 from lab.windows.acl import Acls
@@ -70,6 +71,7 @@ class Host:
         self.accounts = Accounts(plan)
         self.events = EventLog(plan.language)
         self.drive = Drive(folder / "C", lambda drive: inventory.populate(self), lambda: "disk_full" in faults)
+        self.disk = Disk(lambda: "disk_full" in faults)
         self.acls = Acls(self.drive.is_folder)
         self.scm = Scm(self)
         inventory.services(self)
@@ -160,7 +162,7 @@ class Host:
         self.folder.mkdir(parents=True, exist_ok=True)
         await Cluster(self.installation, self.plan.address, self.folder).create(
             data, database["port"], str(database["superuser"]), str(database["password"]),
-            [str(name) for name in database["databases"] or []],
+            database["databases"],
         )  # fmt: skip
         inventory.database_acl(self)
         service = self.scm.get(str(database["service"]))
@@ -230,6 +232,12 @@ class Host:
         data = self.drive.absolute(service.data_folder)
         if data.lower() in self._clusters:
             await self._clusters[data.lower()][0].stop(immediate)
+
+    async def lose_server(self) -> None:
+        """The database server dies as by an immediate shutdown; its service notices."""
+        for service in list(self.scm.services.values()):
+            if service.is_postgresql and service.state == "Running":
+                await self.stop_cluster(service, immediate=True)
 
     async def end(self) -> None:
         """The lab goes down."""

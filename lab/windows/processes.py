@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,17 @@ class Input:
         self._data.clear()
         return data
 
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What arrives, as it arrives, up to the end."""
+        while self._data or not self._ended:
+            if not self._data:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            data = bytes(self._data)
+            self._data.clear()
+            yield data
+
     async def read_line(self) -> bytes:
         """Up to the next line end, or what is left; empty at the end."""
         while b"\n" not in self._data and not self._ended:
@@ -85,6 +96,10 @@ class Console:
 Writer = Callable[[bytes], None]
 
 
+async def _at_once() -> None:
+    return None
+
+
 @dataclass
 class Call:
     """One run of a program.
@@ -92,6 +107,7 @@ class Call:
     Attributes:
         argv: arguments by the C runtime's rules, without the program. line: the raw rest of the command line.
         env: names in upper case. encoding: of the console's code page.
+        drain: waits until the reader of the output has taken what a program wrote; for programs that write much.
     """
 
     host: Host
@@ -104,6 +120,7 @@ class Call:
     cwd: str
     console: Console
     user: str
+    drain: Callable[[], Awaitable[None]] = _at_once
 
     @property
     def code_page(self) -> int:

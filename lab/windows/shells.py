@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _STATE = soap.SHELL + "CommandState/"
 _CTRL_C_CODE = -1073741510  # STATUS_CONTROL_C_EXIT
+_PIPE = 4 << 20  # a program that writes more than this waits until its output is fetched
 
 
 def _xml_int(value: int) -> int:
@@ -47,6 +48,13 @@ class RunningCommand:
         self.wrote = False
         self.task: asyncio.Task[None] | None = None
         self.news = asyncio.Event()
+        self.taken = asyncio.Event()
+
+    async def drain(self) -> None:
+        """Wait while more is written than a pipe holds."""
+        while sum(map(len, self.streams.values())) > _PIPE:
+            self.taken.clear()
+            await self.taken.wait()
 
     def writer(self, name: str) -> Callable[[bytes], None]:
         """The function that appends to a stream."""
@@ -89,7 +97,7 @@ class Shell:
 
     def _call(self, command: RunningCommand) -> Call:
         return Call(self.host, [], "", command.stdin, command.writer("stdout"), command.writer("stderr"),
-                    dict(self.env), self.cwd, self.console, self.user)  # fmt: skip
+                    dict(self.env), self.cwd, self.console, self.user, command.drain)  # fmt: skip
 
     def run(self, line: str, skip_cmd: bool) -> RunningCommand:
         """Start a command. Raises Fault when CreateProcess fails."""
@@ -342,6 +350,7 @@ class Shells:
             if data:
                 text = base64.b64encode(data).decode()
                 parts.append(f'<rsp:Stream Name="{name}" CommandId="{command.id}">{text}</rsp:Stream>')
+                command.taken.set()
         if command.code is None or any(command.streams.values()):
             state = f'<rsp:CommandState CommandId="{command.id}" State="{_STATE}Running"/>'
         else:

@@ -273,7 +273,14 @@ all:
         - {name: Verrou, display: Service de verrou, state: running, depends: [RpcSs]}
         - {name: Appui, state: running}
         - {name: Dessus, state: running, depends: [Appui]}
-      lab_postgresql: {port: {pg1}, databases: [lycee]}
+      lab_cygwin: true
+      lab_postgresql:
+        port: {pg1}
+        databases:
+          - {name: lycee, tables: 5, rows: 3000}
+          - {name: "Spéci bike", tables: 5, rows: 10}
+          - {name: "A;b'\\"%=c", tables: 5, rows: 10}
+          - {name: essai, tables: 0}
     srv2:
       ansible_host: 127.77.251.62
       ansible_port: {srv2}
@@ -297,6 +304,23 @@ all:
       lab_skip_cmd_shell: ignored
       lab_quota: {shells: 2, operations: 3}
       lab_shell_idle_timeout: 30
+    sauvegarde:
+      lab_kind: linux
+      ansible_host: 127.77.251.65
+      lab_rsync:
+        port: {sauvegarde}
+        modules:
+          Backup: {path: disks/backup, users: {sauvegarde: Loin-2026}}
+          Libre: {path: disks/libre}
+      lab_media: {usb: disks/usb}
+    passerelle:
+      lab_kind: linux
+      ansible_connection: ssh
+      ansible_host: 127.77.251.66
+      ansible_port: {passerelle}
+      ansible_user: admin
+      lab_ssh: {key_file: passerelle.key}
+      lab_postgresql: {port: {pg3}, superuser: postgres, password: craie, databases: [{name: zabbix, tables: 5}]}
 """
 
 
@@ -304,7 +328,8 @@ all:
 def winlab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[RunningLab]:
     """One lab of Windows hosts for all tests with real clients."""
     folder = tmp_path_factory.mktemp("windows")
-    hosts = {"srv1": 61, "srv2": 62, "tls": 63, "poste": 64, "pg1": 61, "pg2": 62}
+    hosts = {"srv1": 61, "srv2": 62, "tls": 63, "poste": 64, "pg1": 61, "pg2": 62, "sauvegarde": 65,
+             "passerelle": 66, "pg3": 66}  # fmt: skip
     places = {name: (f"127.77.251.{last}", free_port(f"127.77.251.{last}")) for name, last in hosts.items()}
     text = WINDOWS
     for name, (_unused, port) in places.items():

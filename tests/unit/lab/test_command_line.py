@@ -16,6 +16,8 @@ import sys
 
 import pytest
 
+from lab.linux.plan import NOTHING
+
 
 @pytest.fixture
 def one(alone):
@@ -26,7 +28,7 @@ def one(alone):
 def test_status_and_console(lab):
     status = json.loads(lab.command("status", "--json").stdout)
     assert [row["host"] for row in status["devices"]] == ["sw1", "sw2", "r1"]
-    assert status["skipped"] == {"poste1": "linux: not played by this lab", "imprimante": "lab_kind: none"}
+    assert status["skipped"] == {"poste1": NOTHING, "imprimante": "lab_kind: none"}
     typed = lab.command("console", "r1", "-", stdin="show privilege\n")
     assert "Current privilege level is 15" in typed.stdout
     refused = lab.command("console", "r1", "show vlan brief")

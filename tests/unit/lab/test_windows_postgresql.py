@@ -115,7 +115,7 @@ def test_programs_have_the_options_of_8_4(remote):
     assert (code, error.split("\n")[0]) == (1, "psql: illegal option -- csv")
     assert session.run(f'"{BIN}\\postgres.exe" --version')[1] == "postgres (PostgreSQL) 8.4.12\n"
     assert session.run(f'"{BIN}\\postgres.exe" -D x')[0] == 1
-    assert session.run(f'"{BIN}\\pg_dump.exe" postgres')[2].startswith("LAB: ")
+    assert session.run(f'"{BIN}\\vacuumdb.exe" postgres')[2].startswith("LAB: ")
     assert session.run(f'"{BIN}\\pg_ctl.exe" status -D "{DATA}"')[0] == 0
     assert session.run(f'"{BIN}\\pg_ctl.exe" status -D C:\\nowhere')[0] == 1
     assert "en production" in session.run(f'"{BIN}\\pg_controldata.exe" "{DATA}"')[1]

@@ -49,9 +49,8 @@ class ActionModule(LyceeAction):
                         problems.append(error)
                     else:
                         result["found"] = [*result.get("found", []), found]
-            last = max((item.last_seen for item in items), default="")
             lines = [{"set": name, **line} for line in overview(items, now)]
-            ages += [line["age_hours"] for line in lines if line["last_seen"] == last and line["age_hours"] is not None]
+            ages += [line["age_hours"] for line in lines if line["on_server"] and line["age_hours"] is not None]
             contexts += lines
         if arguments["database"] is not None and not contexts:
             raise CatalogError(

@@ -69,6 +69,9 @@ contexts:
     name:
       description: The database.
       type: str
+    on_server:
+      description: Whether the last run of its set found it on the server.
+      type: bool
     newest_proven:
       description: As of when its newest proven backup is, or nothing.
       type: str

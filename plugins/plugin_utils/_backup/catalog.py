@@ -152,6 +152,8 @@ class Catalog:
         self.root = root / name
         self.items: dict[tuple[str, str], Item] = {}
         self.destinations: dict[str, dict[str, str]] = {}
+        # What stands on the disk, so that the same is not written again.
+        self._written: dict[str, dict[str, Any]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -166,6 +168,7 @@ class Catalog:
             except (KeyError, TypeError, AttributeError):
                 raise CatalogError(f"{path} is no part of a catalog; move it away and run again") from None
             self.items[item.kind, item.name] = item
+            self._written[item.folder] = asdict(item)
         path = self.root / "destinations.json"
         if path.exists():
             self.destinations = self._load(path)
@@ -206,17 +209,21 @@ class Catalog:
         return self.items.setdefault((kind, name), Item(kind, name, folder))
 
     def save(self, item: Item) -> None:
-        """Write an item; one without backups is removed.
+        """Write an item. One without backups is written too: that a database has none is worth knowing.
 
         Raises:
             CatalogError: it cannot be written.
         """
-        path = self.root / "items" / f"{item.folder}.json"
-        if not item.backups:
-            self.items.pop((item.kind, item.name), None)
-            path.unlink(missing_ok=True)
-            return
-        self._write(path, asdict(item))
+        value = asdict(item)
+        if self._written.get(item.folder) != value:
+            self._write(self.root / "items" / f"{item.folder}.json", value)
+            self._written[item.folder] = value
+
+    def drop(self, item: Item) -> None:
+        """Forget an item that has no backup any more."""
+        self.items.pop((item.kind, item.name), None)
+        self._written.pop(item.folder, None)
+        (self.root / "items" / f"{item.folder}.json").unlink(missing_ok=True)
 
     def save_rows(self, backup: Backup, rows: Mapping[tuple[str, str], int]) -> None:
         """Write the rows of each table of a dump.
@@ -297,8 +304,15 @@ def find(item: Item, date: str | None) -> Backup:
 
 
 def overview(items: Iterable[Item], now: datetime) -> list[dict[str, Any]]:
-    """Return a line per item for people and monitoring: its newest proven backup with its age in hours."""
+    """Return a line per item for people and monitoring: its newest proven backup with its age in hours.
+
+    Args:
+        items: of one kind and one catalog.
+        now: from when the age counts.
+    """
     lines = []
+    items = list(items)
+    last_run = max((item.last_seen for item in items), default="")
     for item in items:
         newest = item.newest_proven
         line: dict[str, Any] = {
@@ -306,6 +320,7 @@ def overview(items: Iterable[Item], now: datetime) -> list[dict[str, Any]]:
             "name": item.name,
             "backups": len(item.backups),
             "last_seen": item.last_seen,
+            "on_server": item.last_seen == last_run,
             "newest_proven": newest.as_of if newest else None,
             "age_hours": round((now - moment_of(newest.as_of)).total_seconds() / 3600, 1) if newest else None,
         }

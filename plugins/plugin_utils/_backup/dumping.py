@@ -19,6 +19,8 @@ from .pool import with_machines
 from .run_state import UNCHANGED, RunState
 
 _PART = ".part"
+#: More nights than any policy counts.
+_SEEN = 1000
 #: Of a database that was never dumped: what a dump needs at most of its size on the disk, from measured ones (a fifteenth).
 _FIRST_RATIO = 0.3
 
@@ -197,7 +199,7 @@ def copy_files(run: RunState, machine: Machine) -> None:
 
 def note_unchanged(run: RunState, item: Item, newest: Backup) -> None:
     """Record that a run found the content of the last proven backup."""
-    newest.seen = [*newest.seen, run.stamp]
+    newest.seen = [*newest.seen, run.stamp][-_SEEN:]
     item.last_seen = run.stamp
     outcome = run.outcome(item)
     outcome.state, outcome.backup = UNCHANGED, newest

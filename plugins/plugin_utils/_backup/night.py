@@ -29,6 +29,9 @@ from .selection import Options, Selection, select
 from .shipping import ship
 from .upkeep import catch_up, expire, look, planned_removals, records, restore_sample
 
+#: So many runs are remembered, each as JSON and as a log.
+_RUNS = 1000
+
 
 @contextlib.contextmanager
 def scratch_folder(root: Path) -> Iterator[Path]:
@@ -93,7 +96,11 @@ def back_up(
             return _planned(run, selection)
         names = folders([one.name for one in selection.chosen], catalog.folders(DATABASE))
         for database in selection.chosen:
-            catalog.item(DATABASE, database.name, names[database.name]).last_seen = run.stamp
+            catalog.item(DATABASE, database.name, names[database.name])
+        present = {one.name for one in databases}
+        for item in catalog.of_kind(DATABASE):
+            if item.name in present:
+                item.last_seen = run.stamp
         catalog.save_destinations()
         try:
             _work(run, server, selection)
@@ -149,6 +156,8 @@ def _work(run: RunState, server: Server, selection: Selection) -> None:
         restore_sample(run)
     if run.options.retention:
         expire(run)
+    for item in run.catalog.items.values():
+        run.save(item)
     run.catalog.save_destinations()
 
 
@@ -205,4 +214,7 @@ def _finished(run: RunState, selection: Selection, access: Access) -> dict[str, 
     run.catalog.write_text(f"runs/{run.stamp}.json", report.as_json({**result, "table": None}))
     log = run.catalog.write_text(f"runs/{run.stamp}.log", report.log(run, selection, run.options.language))
     status = run.catalog.write_text("status.json", report.as_json(report.status(run, result)))
+    catalog_runs = sorted((run.catalog.root / "runs").iterdir())
+    for path in catalog_runs[: -2 * _RUNS]:
+        path.unlink(missing_ok=True)
     return {**result, "log": str(log), "status": str(status)}

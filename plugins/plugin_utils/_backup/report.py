@@ -137,7 +137,7 @@ def overview_table(contexts: Sequence[Mapping[str, Any]]) -> list[str]:
     body = [
         (
             str(line.get("set", "")),
-            str(line["name"]),
+            str(line["name"]) if line["on_server"] else f"{line['name']} (dropped)",
             str(line["newest_proven"] or "NEVER"),
             "" if line["age_hours"] is None else f"{line['age_hours']:.1f}",
             str(line.get("restore_proven") or "never")[:10],
@@ -225,7 +225,7 @@ def _local(stamp: str) -> str:
 def status(run: RunState, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what monitoring reads: how the last run ended, and how old the newest proven backup of each context is."""
     contexts = overview(run.catalog.of_kind(DATABASE), datetime.now(UTC))
-    ages = [one["age_hours"] for one in contexts if one["age_hours"] is not None and one["last_seen"] == run.stamp]
+    ages = [one["age_hours"] for one in contexts if one["age_hours"] is not None and one["on_server"]]
     return {
         "set": run.catalog.name,
         "last_run": run.stamp,
@@ -233,6 +233,7 @@ def status(run: RunState, result: Mapping[str, Any]) -> dict[str, Any]:
         "msg": result.get("msg", ""),
         "failed_items": result["failed_items"],
         "oldest_newest_proven_hours": max(ages, default=None),
+        "without_any_backup": [one["name"] for one in contexts if one["newest_proven"] is None and one["on_server"]],
         "contexts": contexts,
         "destinations": result["destinations"],
     }

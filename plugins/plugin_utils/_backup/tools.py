@@ -5,6 +5,7 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import re
@@ -55,6 +56,7 @@ def _wheels() -> list[Path]:
     return found
 
 
+@functools.cache
 def program_version(program: Path) -> tuple[int, ...]:
     """Return the version that one of PostgreSQL's programs says.
 

@@ -271,7 +271,8 @@ def expire(run: RunState) -> None:
     for item in list(run.catalog.items.values()):
         # What was never stored anywhere goes without a word to a destination.
         item.backups = [one for one in item.backups if not one.expired or one.stored or one.staged]
-        run.save(item)
+        if not item.backups and _dropped(run, item):
+            run.catalog.drop(item)
 
 
 def planned_removals(run: RunState) -> list[str]:
@@ -286,9 +287,14 @@ def planned_removals(run: RunState) -> list[str]:
 
 def _staying(run: RunState, item: Item) -> set[str]:
     backups = [one for one in item.backups if not one.expired]
-    if item.last_seen and dropped_expired(moment_of(item.last_seen), run.started, run.options.keep):
+    if _dropped(run, item):
         return set()
     return kept([Kept(one.key, one.moments, one.proven) for one in backups], run.options.keep)
+
+
+def _dropped(run: RunState, item: Item) -> bool:
+    """Return whether the server has not had it for longer than its backups stay."""
+    return not item.last_seen or dropped_expired(moment_of(item.last_seen), run.started, run.options.keep)
 
 
 def _gone(run: RunState, state: DestinationState, listing: dict[str, int]) -> None:

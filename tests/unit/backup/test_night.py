@@ -88,6 +88,14 @@ def test_bad_dump_fails_its_database_only_and_leaves_the_last_one(nights: Nights
     assert "failed" not in nights.night()
 
 
+def test_a_context_without_any_backup_is_told(nights: Nights) -> None:
+    nights.server.broken = {"Specibiketoto": "fails"}
+    result = nights.night()
+    status = json.loads(Path(result["status"]).read_text("utf-8"))
+    assert status["without_any_backup"] == ["Specibiketoto"]
+    assert not status["ok"]
+
+
 def test_absent_disk_is_told_with_its_age_then_fails_then_catches_up(nights: Nights) -> None:
     nights.night()
     aside = nights.usb.rename(nights.folder / "unplugged")

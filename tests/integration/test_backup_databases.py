@@ -35,6 +35,10 @@ SMALL = [{"name": "Specibiketoto", "tables": 5}, {"name": ODD, "tables": 5}, {"n
 class School(Lab):
     """A lab with databases, and what its destinations hold."""
 
+    def __enter__(self) -> School:
+        super().__enter__()
+        return self
+
     @property
     def disks(self) -> Path:
         """Return the folder of the emulated disks."""

@@ -75,8 +75,8 @@ class Target:
     def database(self) -> str | None:
         """The database's name, or conninfo string, for the real program."""
         if self._pairs:
-            pairs = {key: value for key, value in self._pairs.items() if key not in ("host", "hostaddr")}
-            return _quoted(list({**pairs, "host": self.address}.items()))
+            # The host goes as an option, which a fault may lead elsewhere; one in the string would win over it.
+            return _quoted([(key, value) for key, value in self._pairs.items() if key not in ("host", "hostaddr")])
         if self._database and not self._broken and self._database.startswith(_URI):
             return _quoted([("dbname", self._database)])
         return self._database

@@ -176,6 +176,51 @@ def test_a_night_of_the_whole_school(lab_networks: Callable[[], str], tmp_path: 
         assert "is the live server that the backups were made of" in live.text
 
 
+def over_ssh(hosts: dict[str, Any]) -> None:
+    """Leave the backup server, and a Linux server behind SSH."""
+    only_one_server(hosts)
+    hosts["children"]["windows"]["children"]["openerp_servers"]["hosts"] = {}
+    hosts["children"]["linux"] = {
+        "hosts": {
+            "srv-linux": {
+                "ansible_host": "{{ lab_network }}.120",
+                "ansible_port": 10022,
+                "ansible_user": "postgres",
+                "ansible_connection": "ssh",
+                "ansible_ssh_private_key_file": "{{ lab_disks }}/ssh_key",
+                "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+                "lab_kind": "linux",
+                "lab_ssh": {"key_file": "{{ lab_disks }}/ssh_key"},
+                "lab_postgresql": {
+                    "superuser": "openpg",
+                    "password": "{{ vault_postgresql_password }}",
+                    "databases": SMALL,
+                },
+                "database_backup_files": [],
+            }
+        }
+    }
+    hosts["children"]["openerp_servers"] = {"children": {"linux": {}}}
+
+
+def test_a_linux_server_over_ssh(lab_networks: Callable[[], str], tmp_path: Path) -> None:
+    """The same library, by Ansible's own ssh connection, with the server's rsync and its sh; no Python is used there."""
+    with make_school(tmp_path / "inventories" / "lab", lab_networks(), over_ssh) as school:
+        school.data = tmp_path / "data"
+        first = school.playbook(BACKUP, "-e", "database_backup_local_pg_bin=" + str(find_programs(None)))
+        assert first.status == 0, first.output
+        assert "by the server's rsync" in first.output
+        wanted = school.counts("srv-linux", ODD)
+        school.change("srv-linux", ODD)
+        assert school.counts("srv-linux", ODD) != wanted
+        back = school.playbook(CONTEXT, "-e", json.dumps({"context": ODD}))
+        assert back.status == 0, back.output
+        assert school.counts("srv-linux", ODD) == wanted
+        again = school.playbook(BACKUP, "-e", "database_backup_rsync=")
+        assert again.status == 0, again.output
+        assert "comes through the session" in again.output
+
+
 FAULTS: list[tuple[str, tuple[str, ...], str]] = [
     (SERVER, ("disk_full",), "free"),
     (SERVER, ("dump_fails", "Specibiketoto"), "Specibiketoto ended with code 1"),

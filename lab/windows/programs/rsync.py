@@ -176,8 +176,7 @@ async def _run(call: Call, arguments: list[str], asked: Words) -> int:
     def error(data: bytes) -> None:
         call.write_error(data.replace(root, b"/cygdrive/c"))
 
-    reads = asked.value("files-from") == "-" or "-" in (asked.value("exclude-from"), asked.value("include-from"),
-                                                         asked.value("password-file"))  # fmt: skip
+    reads = "-" in [asked.value(name) for name in ("files-from", "exclude-from", "include-from", "password-file")]
     # The wire is that of 3.0.9: protocol 30, without what newer ones agree upon.
     return await realtool.run(
         [realtool.rsync(), "--protocol=30", *arguments], environment, str(here or call.host.drive.root), call.host.disk, out, error,

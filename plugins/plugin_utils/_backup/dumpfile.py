@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import IO, cast
 
 from .errors import ProofError, ToolError
 from .script import Content, ScriptReader
@@ -71,9 +72,9 @@ def read(path: Path, programs: Path, timeout: float = 3600.0) -> Content:
             )
         except OSError as error:
             raise ToolError(f"{programs}/pg_restore cannot be run: {error.strerror}") from None
-        assert process.stdout is not None
+        output = cast("IO[bytes]", process.stdout)
         try:
-            while piece := process.stdout.read(_PIECE):
+            while piece := output.read(_PIECE):
                 reader.feed(piece)
             code = process.wait(timeout=timeout)
         except BaseException:
@@ -81,7 +82,7 @@ def read(path: Path, programs: Path, timeout: float = 3600.0) -> Content:
             process.wait()
             raise
         finally:
-            process.stdout.close()
+            output.close()
         errors.seek(0)
         said = " ".join(errors.read(4000).decode("utf-8", "replace").split())[:300]
     if code != 0:

@@ -56,7 +56,7 @@ class ScratchCluster:
                 os.chown(self._folder, account.pw_uid, account.pw_gid)
             data = self._folder / "data"
             self._run("initdb", "-D", str(data), "-U", "lycee", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-            self._start(data)
+            self._start(self._folder, data)
         except BaseException:
             self._end()
             raise
@@ -183,17 +183,16 @@ class ScratchCluster:
             return {}
         return {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []}
 
-    def _start(self, data: Path) -> None:
-        assert self._folder is not None
+    def _start(self, folder: Path, data: Path) -> None:
         words = [word for setting in _SETTINGS for word in ("-c", setting)]
-        log = self._folder / "log"
+        log = folder / "log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", data, "-k", self._folder, *words],
+                [self._programs / "postgres", "-D", data, "-k", folder, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                cwd=self._folder,
+                cwd=folder,
                 env=environment(),
                 # Started by the one thread that the action has at this moment.
                 preexec_fn=_end_with_parent,  # noqa: PLW1509

@@ -45,7 +45,7 @@ class ScriptReader:
         self._hash = hashlib.sha256()
         # Begins at the beginning of a line, but within rows, where it begins at the end of the line before.
         self._buffer = b""
-        self._table: tuple[str, str] | None = None
+        self._table = ("", "")
         self._state = self._sql
 
     def feed(self, piece: bytes) -> None:
@@ -60,7 +60,7 @@ class ScriptReader:
         Raises:
             ValueError: the script ends within a table's rows.
         """
-        if self._state == self._rows and self._table is not None:
+        if self._state == self._rows:
             raise ValueError(f"the rows of {'.'.join(self._table)} do not end")
         self._pass_sql(len(self._buffer))
         self._content.sha256 = self._hash.hexdigest()
@@ -97,7 +97,6 @@ class ScriptReader:
         if line_end < 0:
             return False
         if self._buffer.startswith(b"COPY ") and self._buffer[:line_end].endswith(b" FROM stdin;"):
-            assert self._table is not None
             self._content.rows.setdefault(self._table, 0)
             self._hash.update(self._buffer[:line_end])
             self._buffer = self._buffer[line_end:]
@@ -111,13 +110,12 @@ class ScriptReader:
 
     def _rows(self) -> bool:
         """Count rows up to the line that ends them; say whether it was reached."""
-        assert self._table is not None
         at = self._buffer.find(_END)
         if at >= 0:
             self._content.rows[self._table] += self._buffer.count(b"\n", 0, at)
             self._hash.update(self._buffer[: at + len(_END)])
             self._buffer = self._buffer[at + len(_END) :]
-            self._table, self._state = None, self._sql
+            self._state = self._sql
             return True
         # The end may be cut: what could be its beginning stays.
         whole = max(0, len(self._buffer) - len(_END))

@@ -55,11 +55,12 @@ class ActionModule(BackupAction):
             rsync=arguments["rsync"],
             programs=programs_of(arguments),
             language=arguments["language"],
+            accept_empty=arguments["accept_empty"],
             check=self.check_mode,
         )
         destinations = destinations_of(arguments)
         root = catalog_root(arguments)
-        with self.lease(task_vars, "postgresql_backup") as step:
+        with self.leases(task_vars, "postgresql_backup", root, set_name) as step:
 
             def run() -> dict[str, Any]:
                 with self.machine(task_vars, arguments["service"]) as machine:

@@ -50,19 +50,21 @@ class ActionModule(BackupAction):
             rsync="",
             programs=programs_of(arguments),
             language="fr",
+            accept_empty=(),
             check=self.check_mode,
         )
         settings = destinations_of(arguments)
         with contextlib.ExitStack() as stack:
-            step = stack.enter_context(self.lease(task_vars, "postgresql_backup_verify"))
+            root, set_name = catalog_root(arguments), set_name_of(arguments, task_vars)
+            step = stack.enter_context(self.leases(task_vars, "postgresql_backup_verify", root, set_name))
             # The server is asked only where one of its own folders is a destination.
             on_server = any(one.type == "server_folder" for one in settings)
             machine = stack.enter_context(self.machine(task_vars, arguments["service"])) if on_server else None
             return verify(
                 settings,
                 options,
-                root=catalog_root(arguments),
-                set_name=set_name_of(arguments, task_vars),
+                root=root,
+                set_name=set_name,
                 machine=machine,
                 every=arguments["every"],
                 everything=arguments["restore"] == "all",

@@ -33,12 +33,21 @@ class ActionModule(LyceeAction):
         contexts: list[dict[str, Any]] = []
         result: dict[str, Any] = {"changed": False}
         problems: list[CatalogError] = []
+        warnings: list[str] = []
         ages = []
         for name in names:
-            catalog = Catalog(root, name)
-            if not catalog.items:
-                raise CatalogError(f"{root} holds no catalog of the set {name}; it holds {', '.join(sorted(names))}")
+            try:
+                catalog = Catalog(root, name)
+                if not catalog.items and arguments["sets"]:
+                    raise CatalogError(f"{root} holds no catalog of the set {name}; correct sets")
+            except CatalogError as error:
+                if arguments["sets"]:
+                    raise
+                # One that is damaged, or whose first night failed, does not hide the others.
+                warnings.append(str(error))
+                continue
             items = catalog.of_kind(DATABASE)
+            lines = {line["name"]: {"set": name, **line} for line in overview(items, now)}
             if arguments["database"] is not None:
                 items = [item for item in items if item.name == arguments["database"]]
                 for item in items:
@@ -49,9 +58,9 @@ class ActionModule(LyceeAction):
                         problems.append(error)
                     else:
                         result["found"] = [*result.get("found", []), found]
-            lines = [{"set": name, **line} for line in overview(items, now)]
-            ages += [line["age_hours"] for line in lines if line["on_server"] and line["age_hours"] is not None]
-            contexts += lines
+            here = [lines[item.name] for item in items]
+            ages += [line["age_hours"] for line in here if line["on_server"] and line["age_hours"] is not None]
+            contexts += here
         if arguments["database"] is not None and not contexts:
             raise CatalogError(
                 f"{arguments['database']}: no catalog in {root} holds such a database; look at the table of all"
@@ -61,6 +70,7 @@ class ActionModule(LyceeAction):
         return {
             **result,
             "contexts": contexts,
+            "warnings": warnings,
             "oldest_hours": max(ages, default=None),
             "table": overview_table(contexts) if contexts else [f"Nothing is saved yet: {root} holds no catalog"],
         }

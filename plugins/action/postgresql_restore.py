@@ -42,8 +42,9 @@ class ActionModule(BackupAction):
             check=self.check_mode,
         )
         settings = destinations_of(arguments)
+        root, set_name = catalog_root(arguments), set_name_of(arguments, task_vars)
         with (
-            self.lease(task_vars, "postgresql_restore") as step,
+            self.leases(task_vars, "postgresql_restore", root, set_name) as step,
             self.machine(task_vars, arguments["service"]) as machine,
         ):
             return restore(
@@ -51,8 +52,8 @@ class ActionModule(BackupAction):
                 access_of(arguments),
                 settings,
                 request,
-                root=catalog_root(arguments),
-                set_name=set_name_of(arguments, task_vars),
+                root=root,
+                set_name=set_name,
                 programs=programs_of(arguments),
                 step=step,
                 progress=progress_of(str(task_vars["inventory_hostname"])),

@@ -119,6 +119,13 @@ options:
         description: The backups of a database that was dropped on the server stay for so many days.
         type: int
         default: 400
+  accept_empty:
+    description:
+      - Names of destinations that may hold none of the backups that the catalog names there, such as a new disk. Without it such a
+        destination is not used, since its disk is rather not mounted.
+    type: list
+    elements: str
+    default: []
   language:
     description: Language of the log for the people of the school.
     type: str

@@ -42,7 +42,7 @@ options:
         default.
     type: str
   rename:
-    description: Name under which a single database is restored, to lie beside the one that is there.
+    description: Name under which a single database is restored, to lie beside the one that is there. There may be none of that name.
     type: str
   scratch:
     description: The target is a server for trials.
@@ -53,7 +53,9 @@ options:
     type: bool
     default: false
   keep_replaced:
-    description: Keep the database that is replaced, under a name that ends in C(_before_) and the time.
+    description:
+      - Keep the database that is replaced, under a name that ends in C(_before_) and the time. It is kept in any case when something was
+        passed over, and when the backup is of another server.
     type: bool
     default: false
   staging:

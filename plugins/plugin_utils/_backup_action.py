@@ -6,7 +6,7 @@ Note that this utility is private to the collection.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,31 @@ from ._backup.machine import Machine
 from ._backup.posix import AnsibleTransport, LocalTransport, PosixMachine, Transport
 from ._backup.tools import find_programs
 from ._backup.windows import WindowsMachine
+from ._lease import lease
 from ._postgresql.server import Access
 from ._windows_action import WindowsAction
 
 display = Display()
 _LOCAL, _WINRM = "local", "winrm"
-#: Connections that speak to a POSIX shell and take several commands at once.
-_POSIX = ("ssh", "paramiko_ssh")
+#: Connections that speak to a POSIX shell and give standard input to a command.
+_POSIX = ("ssh",)
 
 
 class BackupAction(WindowsAction):
     """An action on a server of either kind."""
+
+    @contextlib.contextmanager
+    def leases(self, task_vars: dict[str, Any], job: str, root: Path, set_name: str) -> Iterator[Callable[[str], None]]:
+        """Hold the lease of the host and that of the set, whose catalog another host's job may work on; check mode needs none.
+
+        Raises:
+            LeaseError: another job holds one of them.
+        """
+        with contextlib.ExitStack() as stack:
+            step = stack.enter_context(self.lease(task_vars, job))
+            if not self.check_mode:
+                stack.enter_context(lease(root / "leases", set_name, job, "these backups"))
+            yield step
 
     @contextlib.contextmanager
     def machine(self, task_vars: dict[str, Any], service: str | None) -> Iterator[Machine]:
@@ -41,6 +55,8 @@ class BackupAction(WindowsAction):
         """
         host = str(task_vars["inventory_hostname"])
         name = str(getattr(self._connection, "_load_name", "")).rpartition(".")[2]
+        if self._play_context.become and name != _WINRM:
+            raise OptionError(f"{host}: become is not used here; log in as a user who may run PostgreSQL's programs")
         if name == _WINRM:
             with self.session(task_vars) as session:
                 yield WindowsMachine(session, service=service)

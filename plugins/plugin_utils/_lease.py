@@ -25,13 +25,14 @@ class LeaseError(LyceeError):
 
 
 @contextlib.contextmanager
-def lease(folder: Path, server: str, job: str) -> Iterator[Callable[[str], None]]:
+def lease(folder: Path, server: str, job: str, noun: str = "this server") -> Iterator[Callable[[str], None]]:
     """Hold the lease of ``server`` for ``job``, and give the function that is asked before each step.
 
     Args:
         folder: where the leases of this inventory stand; it is made (0700).
         server: inventory name.
         job: what is being done, for the sentence that a second job gets.
+        noun: what is worked on, for the same.
 
     Raises:
         LeaseError: another job holds it, and since when; or the folder cannot be written.
@@ -57,9 +58,7 @@ def lease(folder: Path, server: str, job: str) -> Iterator[Callable[[str], None]
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LeaseError(
-                f"{server}: {_holder(descriptor)} works on this server; wait for it and run again"
-            ) from None
+            raise LeaseError(f"{server}: {_holder(descriptor)} works on {noun}; wait for it and run again") from None
         os.ftruncate(descriptor, 0)
         holder = {"job": job, "pid": os.getpid(), "since": datetime.now(UTC).replace(microsecond=0).isoformat()}
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)

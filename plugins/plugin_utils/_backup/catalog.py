@@ -15,6 +15,7 @@ record (``STAMP.json``), so that a destination can be read without the catalog.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _storage as storage
-from .errors import CatalogError
+from .errors import CatalogError, OptionError
 from .names import STAMP_PATTERN, moment_of
 
 DATABASE, GLOBALS, FILE = "database", "globals", "file"
@@ -46,6 +47,7 @@ class Backup:
         server_version, tool_version, archive_version: what wrote it.
         system_identifier: of the cluster that it was made of.
         owner, encoding, oid: of the database.
+        properties: what else is true of the database and stands in no dump: locale, rights, limits, settings, comment.
         duration: of the dump.
         read_proven: when it was last read in full at a destination.
         restore_proven: when a restore of it was last proven.
@@ -73,6 +75,7 @@ class Backup:
     owner: str = ""
     encoding: str = ""
     oid: int = 0
+    properties: dict[str, Any] = field(default_factory=dict)
     duration: float = 0.0
     read_proven: str = ""
     restore_proven: str = ""
@@ -121,6 +124,7 @@ class Item:
         kind, name, folder: as of its backups.
         last_seen: stamp of the last run that found it on the server.
         backups: oldest first.
+        restored: when a restore of any backup of it was last proven; it outlives the backup.
     """
 
     kind: str
@@ -128,6 +132,7 @@ class Item:
     folder: str
     last_seen: str = ""
     backups: list[Backup] = field(default_factory=list)
+    restored: str = ""
 
     @property
     def newest_proven(self) -> Backup | None:
@@ -164,7 +169,9 @@ class Catalog:
                 backups = [
                     Backup(**{key: value for key, value in one.items() if key in known}) for one in data["backups"]
                 ]
-                item = Item(data["kind"], data["name"], data["folder"], data["last_seen"], backups)
+                item = Item(
+                    data["kind"], data["name"], data["folder"], data["last_seen"], backups, data.get("restored", "")
+                )
             except (KeyError, TypeError, AttributeError):
                 raise CatalogError(f"{path} is no part of a catalog; move it away and run again") from None
             self.items[item.kind, item.name] = item
@@ -279,6 +286,26 @@ class Catalog:
             raise CatalogError(f"{path} cannot be written: {error.strerror}; free space there, and run again") from None
 
 
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d{0,6}Z?)?)?)?")
+
+
+def check_date(date: str) -> str:
+    """Return a date that ``find`` takes.
+
+    Raises:
+        OptionError: it is none; above all one that is written day first.
+    """
+    wrong = _DATE.fullmatch(date) is None
+    if not wrong and len(date) >= len("2026-11-23"):
+        try:
+            datetime.strptime(date[: len("2026-11-23")], "%Y-%m-%d")
+        except ValueError:
+            wrong = True
+    if wrong:
+        raise OptionError(f"'{date}' is no date of a backup; write it as 2026-11-23, or as 2026-11-23T210000Z")
+    return date
+
+
 def find(item: Item, date: str | None) -> Backup:
     """Return the newest proven backup of an item, or the newest that is not younger than a date.
 
@@ -288,7 +315,10 @@ def find(item: Item, date: str | None) -> Backup:
 
     Raises:
         CatalogError: there is none.
+        OptionError: the date is none.
     """
+    if date is not None:
+        check_date(date)
     proven = [one for one in item.backups if one.proven]
     if not proven:
         raise CatalogError(f"{item.name}: the catalog holds no proven backup of it")

@@ -13,19 +13,24 @@ import shutil
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from .._storage import make_folder
+from .._storage import make_folder, sync_folder
 from . import rsync
 from .errors import AbsentError, DestinationError, OptionError
 from .machine import Machine, digest_of
 from .tools import environment
 
 _RETRY_PAUSE = 1.0
+#: In a listing: the file is there, and how large it is was not asked.
+SIZE_UNKNOWN = -1
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,9 @@ class FolderDestination:
         self._check()
         found: dict[str, int] = {}
         with self._explained("cannot be read"):
-            for folder, _folders, names in os.walk(self._folder):
+            if not self._folder.is_dir():
+                return found
+            for folder, _folders, names in os.walk(self._folder, onerror=_raise):
                 for name in names:
                     path = Path(folder) / name
                     found[path.relative_to(self._folder).as_posix()] = path.stat().st_size
@@ -139,24 +146,26 @@ class FolderDestination:
     def free(self) -> int | None:
         """Return what is free on the file system."""
         self._check()
-        return shutil.disk_usage(self._root).free
+        with self._explained("cannot be read"):
+            return shutil.disk_usage(self._root).free
 
     def store(self, folder: Path, paths: Sequence[str]) -> None:
         """Copy files, each beside its place first, down to the disk, and out of the cache, so that it is the disk that is read back."""
         self._check()
         for path in paths:
             target = self._folder / path
-            part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+            part = target.with_name(f".{target.name}.part")
             with self._explained(f"cannot take {path}"):
                 make_folder(target.parent)
                 try:
-                    with (folder / path).open("rb") as source, part.open("xb") as copy:
+                    with (folder / path).open("rb") as source, part.open("wb") as copy:
                         os.fchmod(copy.fileno(), 0o600)
                         shutil.copyfileobj(source, copy, 1 << 20)
                         copy.flush()
                         os.fsync(copy.fileno())
                         os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
                     part.replace(target)
+                    sync_folder(target.parent)
                 except BaseException:
                     part.unlink(missing_ok=True)
                     raise
@@ -248,8 +257,11 @@ class RsyncDestination:
 
     def free(self) -> int | None:
         """Return what is free where the controller sees the folder; a daemon does not tell."""
-        root = Path(self.settings.path).expanduser() if self.settings.path else None
-        return shutil.disk_usage(root).free if root is not None and root.is_dir() else None
+        if not self.settings.path:
+            return None
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(Path(self.settings.path).expanduser()).free
+        return None
 
     def store(self, folder: Path, paths: Sequence[str]) -> None:
         """Send files of the controller."""
@@ -292,12 +304,12 @@ class ServerFolderDestination:
         return self._machine.join(self._folder, *path.split("/"))
 
     def listing(self) -> dict[str, int]:
-        """Return the files below the set's folder; sizes are asked one by one only where there is no other way."""
+        """Return the files below the set's folder; the sizes of dumps are asked one by one, those of records are not."""
         root = self._machine.join(self._folder, "")
         found = {}
         for path in self._machine.files_below(self._folder):
-            relative = path[len(root) :].replace("\\", "/")
-            found[relative] = -1
+            size = SIZE_UNKNOWN if path.endswith(".json") else self._machine.size(path)
+            found[path[len(root) :].replace("\\", "/")] = SIZE_UNKNOWN if size is None else size
         return found
 
     def free(self) -> int | None:
@@ -356,13 +368,11 @@ def open_destination(settings: Settings, set_name: str, machine: Machine | None)
 def at_hand(destination: Destination, paths: Sequence[str], scratch: Path) -> Iterator[Path]:
     """Give the folder of the controller below which files of a destination are found: its own, or one of copies, removed at the end.
 
-    A file that is not at the destination is not there either.
-
     Raises:
-        DestinationError: it does not give them.
+        DestinationError: it does not give them, one that is missing among them.
     """
     own = destination.direct("")
-    if own is not None and all((own / path).is_file() for path in paths):
+    if own is not None and all(os.access(own / path, os.R_OK) for path in paths):
         yield own
         return
     with tempfile.TemporaryDirectory(dir=scratch, prefix="read-") as folder:

@@ -8,17 +8,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable
+from datetime import timedelta
 
 from .._errors import LyceeError
 from .._postgresql.server import Database, Server, shown
 from .catalog import DATABASE, FILE, FILES_FOLDER, GLOBALS, GLOBALS_FOLDER, Backup, Item
+from .destinations import sha256_of
 from .errors import ServerError
 from .machine import Machine
-from .names import encoded
+from .names import encoded, moment_of
 from .pool import with_machines
 from .run_state import UNCHANGED, RunState
 
 _PART = ".part"
+#: So long a stored file is believed that the controller does not see.
+_BELIEVED = timedelta(days=7)
 #: More nights than any policy counts.
 _SEEN = 1000
 #: Of a database that was never dumped: what a dump needs at most of its size on the disk, from measured ones (a fifteenth).
@@ -26,8 +30,8 @@ _FIRST_RATIO = 0.3
 
 
 def staging_folder(run: RunState, machine: Machine) -> str:
-    """Return the folder of the server where this set's dumps wait."""
-    return machine.join(run.options.staging or machine.default_staging(), run.catalog.name)
+    """Return the folder of the server where this set's dumps wait, which no destination has: set names begin with a letter."""
+    return machine.join(run.options.staging or machine.default_staging(), "_staging", run.catalog.name)
 
 
 def staged_path(run: RunState, machine: Machine, backup: Backup) -> str:
@@ -104,8 +108,10 @@ def megabytes(count: float) -> str:
     return f"{count / 1e6:.1f}"
 
 
-def dump_databases(run: RunState, server: Server, databases: Iterable[Database], identifier: str) -> None:
+def dump_databases(run: RunState, server: Server, databases: Iterable[Database]) -> None:
     """Dump each database, some at a time; one that fails does not keep the others."""
+    identifier = server.system_identifier()
+    properties = server.properties()
     folders = run.catalog.folders(DATABASE)
     items = {one.name: run.catalog.item(DATABASE, one.name, folders[one.name]) for one in databases}
     wanted = list(databases)
@@ -126,6 +132,7 @@ def dump_databases(run: RunState, server: Server, databases: Iterable[Database],
             owner=database.owner,
             encoding=database.encoding,
             oid=database.oid,
+            properties=properties.get(database.name, {}),
         )
         begun = time.monotonic()
         path = staged_path(run, machine, backup)
@@ -182,19 +189,53 @@ def copy_files(run: RunState, machine: Machine) -> None:
         if not paths:
             run.problems.append(f"{machine.name}: {wanted}, which is to be saved, is not there; correct files")
         for path in paths:
-            run.step(f"copy {path}")
             item = run.catalog.item(FILE, path, f"{FILES_FOLDER}/{encoded(path)}")
-            digest = machine.digest(path)
-            newest = item.newest_proven
-            if newest is not None and digest and digest == newest.staged_digest:
-                note_unchanged(run, item, newest)
-                continue
-            backup = Backup(FILE, path, item.folder, run.stamp)
-            begun = time.monotonic()
-            target = staged_path(run, machine, backup)
-            machine.make_private_folder(_parent(target, machine))
-            machine.copy(path, target + _PART)
-            _finish(run, machine, item, backup, target, begun)
+            try:
+                run.step(f"copy {path}")
+                _copy_file(run, machine, item)
+            except LyceeError as error:
+                run.fail(item, error)
+
+
+def _copy_file(run: RunState, machine: Machine, item: Item) -> None:
+    digest = machine.digest(item.name)
+    newest = item.newest_proven
+    if newest is not None and digest and digest == newest.staged_digest and is_sound(run, newest):
+        note_unchanged(run, item, newest)
+        return
+    backup = Backup(FILE, item.name, item.folder, run.stamp)
+    begun = time.monotonic()
+    target = staged_path(run, machine, backup)
+    machine.make_private_folder(_parent(target, machine))
+    machine.copy(item.name, target + _PART)
+    _finish(run, machine, item, backup, target, begun)
+
+
+def is_sound(run: RunState, backup: Backup) -> bool:
+    """Return whether a backup may stand for tonight: its bytes are what was proven, at a destination that is there.
+
+    Where the controller sees the files they are read again. A module's files were read within a week, by the run that brought
+    them or by verify_backups.yml; after that the dump is stored anew. A copy that has changed counts no more, and is told.
+    """
+    sound = False
+    for state in run.usable:
+        if state.name not in backup.stored:
+            continue
+        path = state.destination.direct(backup.path)
+        try:
+            if path is None or not path.is_file():
+                recent = run.started - moment_of(backup.read_proven) < _BELIEVED
+                sound = sound or (path is None and recent)
+            elif sha256_of(path) == backup.sha256:
+                sound = True
+            else:
+                del backup.stored[state.name]
+                run.problems.append(
+                    f"{state.name}: {backup.name}: the bytes of the backup of {backup.stamp} have changed; check the disk"
+                )
+        except OSError as error:
+            run.problems.append(f"{state.name}: {path} cannot be read: {error.strerror}")
+    return sound
 
 
 def note_unchanged(run: RunState, item: Item, newest: Backup) -> None:

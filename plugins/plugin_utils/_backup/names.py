@@ -18,12 +18,13 @@ from datetime import UTC, datetime
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 #: Names of devices, with any extension ("Naming Files, Paths, and Namespaces" in Microsoft's documentation).
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_LONGEST = 110
 _STAMP = "%Y-%m-%dT%H%M%SZ"
 STAMP_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
 
 
 def encoded(name: str) -> str:
-    """Return ``name`` as the name of a folder or file that every file system takes, reversible by ``decoded`` up to 200 characters.
+    """Return ``name`` as the name of a folder or file that every file system takes.
 
     ``Spécibike 2`` gives ``Sp=C3=A9cibike=202``. Names that differ in case only are kept apart by ``folders``.
     """
@@ -34,14 +35,8 @@ def encoded(name: str) -> str:
         text = f"={ord(text[0]):02X}{text[1:]}"
     if text.endswith("."):
         text = f"{text[:-1]}=2E"
-    # A path of a file may be longer than a name of a file system may be.
-    return text if len(text) <= 200 else f"{text[:180]}~{hashlib.sha256(raw).hexdigest()[:16]}"
-
-
-def decoded(text: str) -> str:
-    """Return the name of which ``encoded`` made ``text``; what follows ``~`` is no part of it."""
-    raw = re.sub(rb"=([0-9A-F]{2})", lambda found: bytes([int(found[1], 16)]), text.partition("~")[0].encode("ascii"))
-    return raw.decode("utf-8", "surrogateescape")
+    # Windows' paths end at 260 characters (MAX_PATH), and the staging folder and the stamp need some.
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 17]}~{hashlib.sha256(raw).hexdigest()[:16]}"
 
 
 def folders(names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
@@ -96,6 +91,11 @@ def literal(text: str) -> str:
     """Return ``text`` as an SQL string that means the same whatever ``standard_conforming_strings`` is."""
     quoted = text.replace("'", "''")
     return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in text else f"'{quoted}'"
+
+
+def printable(name: str) -> str:
+    """Return ``name`` for tables, logs and sentences: a control character in it must not begin a line of its own."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in name)
 
 
 def seen_as_ansi(text: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,18 +15,19 @@ from typing import Any
 from .. import _storage as storage
 from .._errors import LyceeError
 from .._lease import LeaseError
-from .._postgresql.server import Access, Server
+from .._postgresql.server import Access, Server, major, shown
 from . import report
 from .catalog import DATABASE, Catalog
 from .destinations import Settings, open_destination
 from .dumping import check_space, clear, copy_files, dump_databases, dump_roles
-from .errors import CatalogError, DestinationError
+from .errors import CatalogError, DestinationError, ToolError
 from .machine import Machine
 from .names import folders
 from .run_state import SAVED, DestinationState, RunState
 from .selection import Options, Selection, select
 from .shipping import ship
-from .upkeep import catch_up, expire, look, planned_removals, records, restore_sample
+from .tools import program_version
+from .upkeep import catch_up, expire, look, look_for_strangers, planned_removals, records, restore_sample
 
 #: So many runs are remembered, each as JSON and as a log.
 _RUNS = 1000
@@ -35,20 +35,23 @@ _RUNS = 1000
 
 @contextlib.contextmanager
 def scratch_folder(root: Path) -> Iterator[Path]:
-    """Give a private folder for copies of dumps; one that a killed run left is removed first.
+    """Give a private folder for copies of dumps, gone at the end; one that a killed run left is removed first.
+
+    Only one job works on a set at a time (its lease), so what is there is nobody's.
 
     Raises:
         CatalogError: it cannot be made.
     """
     folder = root / "scratch"
     try:
-        # The lease of the server keeps two runs of one set apart.
         shutil.rmtree(folder, ignore_errors=True)
         storage.make_folder(folder)
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            yield Path(name)
     except OSError as error:
         raise CatalogError(f"{folder} cannot be used: {error.strerror}; free space, or make it writable") from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def back_up(
@@ -86,29 +89,50 @@ def back_up(
         scratch = Path() if options.check else stack.enter_context(scratch_folder(catalog.root))
         states = [DestinationState(open_destination(one, set_name, machine)) for one in destinations]
         run = RunState(catalog, options, scratch, now or datetime.now(UTC), step, progress, states)
-        server = Server(machine, access)
-        server.identify()
-        databases = server.databases()
-        selection = select(databases, options)
-        look(run)
-        _check(run, selection, machine, {one.name for one in databases})
-        if options.check:
-            return _planned(run, selection)
-        names = folders([one.name for one in selection.chosen], catalog.folders(DATABASE))
-        for database in selection.chosen:
-            catalog.item(DATABASE, database.name, names[database.name])
-        present = {one.name for one in databases}
-        for item in catalog.of_kind(DATABASE):
-            if item.name in present:
-                item.last_seen = run.stamp
-        catalog.save_destinations()
         try:
-            _work(run, server, selection)
+            server = Server(machine, access)
+            selection = _begin(run, server)
+            if options.check:
+                return _planned(run, selection)
         except LeaseError:
             raise
         except LyceeError as error:
-            run.problems.append(str(error))
-        return _finished(run, selection, access)
+            # Monitoring has to see a night that could not even begin.
+            if not options.check:
+                report.write_failure(run, str(error))
+            raise
+        _work(run, server, selection)
+        return _finished(run, selection)
+
+
+def _begin(run: RunState, server: Server) -> Selection:
+    """Look at the server, at the destinations and at the catalog; refuse before the first dump what cannot end well."""
+    server.identify()
+    written, reader = major(server.tool_version), major(program_version(run.options.programs / "pg_restore"))
+    if reader < written:
+        raise ToolError(
+            f"pg_restore {shown(reader)} of the controller does not read what pg_dump {shown(written)} of {server.machine.name} "
+            "writes; install PostgreSQL of that version here, or name its folder as local_pg_bin"
+        )
+    databases = server.databases()
+    selection = select(databases, run.options)
+    look(run)
+    look_for_strangers(run)
+    present = {one.name for one in databases}
+    _check(run, selection, server.machine, present)
+    if run.options.check:
+        return selection
+    catalog = run.catalog
+    names = folders([one.name for one in selection.chosen], catalog.folders(DATABASE))
+    for database in selection.chosen:
+        catalog.item(DATABASE, database.name, names[database.name])
+    # Before the first dump: when this run is ended, the catalog still knows what was on the server.
+    for item in catalog.of_kind(DATABASE):
+        if item.name in present:
+            item.last_seen = run.stamp
+            run.save(item)
+    catalog.save_destinations()
+    return selection
 
 
 def _check(run: RunState, selection: Selection, machine: Machine, present: set[str]) -> None:
@@ -139,39 +163,40 @@ def _check(run: RunState, selection: Selection, machine: Machine, present: set[s
 
 
 def _work(run: RunState, server: Server, selection: Selection) -> None:
-    """Go through the stages; a stage that fails as a whole does not keep what is already dumped from being shipped."""
-    clear(run, server.machine)
-    dump_databases(run, server, selection.chosen, server.system_identifier())
-    for stage in (_roles, _files):
+    """Go through the stages; one that fails as a whole does not keep the next from doing what it can."""
+    machine = server.machine
+    stages: list[Callable[[], None]] = [
+        lambda: clear(run, machine),
+        lambda: dump_databases(run, server, selection.chosen),
+        lambda: copy_files(run, machine),
+        lambda: ship(run, machine),
+        lambda: catch_up(run),
+        lambda: records(run),
+    ]
+    if run.options.roles:
+        stages.insert(2, lambda: dump_roles(run, server))
+    if run.options.restore:
+        stages.append(lambda: restore_sample(run))
+    if run.options.retention:
+        stages.append(lambda: expire(run))
+    for stage in stages:
         try:
-            stage(run, server)
+            stage()
         except LeaseError:
             raise
         except LyceeError as error:
             run.problems.append(str(error))
-    ship(run, server.machine)
-    catch_up(run)
-    records(run)
-    if run.options.restore:
-        restore_sample(run)
-    if run.options.retention:
-        expire(run)
     for item in run.catalog.items.values():
         run.save(item)
     run.catalog.save_destinations()
 
 
-def _roles(run: RunState, server: Server) -> None:
-    if run.options.roles:
-        dump_roles(run, server)
-
-
-def _files(run: RunState, server: Server) -> None:
-    copy_files(run, server.machine)
-
-
 def _planned(run: RunState, selection: Selection) -> dict[str, Any]:
     removals = planned_removals(run)
+    for database in selection.chosen:
+        run.say(f"{database.name}: would be saved")
+    for path in removals:
+        run.say(f"{path}: would be removed")
     return {
         "changed": True,
         "set": run.catalog.name,
@@ -188,7 +213,7 @@ def _problems(run: RunState) -> list[str]:
     return [*run.problems, *(one.problem for one in run.destinations if one.problem)]
 
 
-def _finished(run: RunState, selection: Selection, access: Access) -> dict[str, Any]:
+def _finished(run: RunState, selection: Selection) -> dict[str, Any]:
     lines = report.lines(run)
     failed = sorted(outcome.item.name for outcome in run.outcomes.values() if outcome.problems)
     problems = _problems(run)
@@ -213,7 +238,10 @@ def _finished(run: RunState, selection: Selection, access: Access) -> dict[str, 
         result["msg"] = report.failure(failed, problems, saved, sentences)
     run.catalog.write_text(f"runs/{run.stamp}.json", report.as_json({**result, "table": None}))
     log = run.catalog.write_text(f"runs/{run.stamp}.log", report.log(run, selection, run.options.language))
-    status = run.catalog.write_text("status.json", report.as_json(report.status(run, result)))
+    status = run.catalog.root / "status.json"
+    if not run.options.databases:
+        # What a run for some databases did says nothing of the night.
+        run.catalog.write_text("status.json", report.as_json(report.status(run, result)))
     catalog_runs = sorted((run.catalog.root / "runs").iterdir())
     for path in catalog_runs[: -2 * _RUNS]:
         path.unlink(missing_ok=True)

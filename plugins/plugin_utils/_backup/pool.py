@@ -5,6 +5,7 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from .._errors import LyceeError
+from .._windows.errors import QuotaError
 from .machine import Machine
 
 Work = TypeVar("Work")
@@ -26,7 +28,8 @@ def with_machines(
 ) -> None:
     """Call ``work`` for each item, ``workers`` at a time; each thread has a session of its own.
 
-    An error of the library is the item's own, and is given to ``failed``. Another exception ends the pool after the items that
+    An error of the library is the item's own, and is given to ``failed``. A thread whose session cannot be opened leaves the items
+    to the others; when there are none, the items fail with its reason. Another exception ends the pool after the items that
     are being worked on.
     """
     waiting: queue.SimpleQueue[Work] = queue.SimpleQueue()
@@ -35,20 +38,33 @@ def with_machines(
         waiting.put(item)
         count += 1
     stop = threading.Event()
+    unopened: list[LyceeError] = []
+
+    def work_through(own: Machine) -> None:
+        while not stop.is_set():
+            try:
+                item = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                work(own, item)
+            except QuotaError as error:
+                # The host allows no more sessions: this thread is one too many.
+                waiting.put(item)
+                unopened.append(error)
+                return
+            except LyceeError as error:
+                failed(item, error)
 
     def serve() -> None:
-        item: Work
         try:
-            with machine.worker() as own:
-                while not stop.is_set():
-                    try:
-                        item = waiting.get_nowait()
-                    except queue.Empty:
-                        return
-                    try:
-                        work(own, item)
-                    except LyceeError as error:
-                        failed(item, error)
+            with contextlib.ExitStack() as stack:
+                try:
+                    own = stack.enter_context(machine.worker())
+                except LyceeError as error:
+                    unopened.append(error)
+                    return
+                work_through(own)
         except BaseException:
             stop.set()
             raise
@@ -56,3 +72,5 @@ def with_machines(
     with ThreadPoolExecutor(max_workers=max(1, min(workers, count))) as pool:
         for future in [pool.submit(serve) for _number in range(max(1, min(workers, count)))]:
             future.result()
+    while unopened and not waiting.empty():
+        failed(waiting.get_nowait(), unopened[0])

@@ -9,7 +9,6 @@ import contextlib
 import os
 import shlex
 import subprocess
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -217,7 +216,7 @@ class PosixMachine:
 
     def copy(self, source: str, target: str) -> None:
         """Copy beside the target and rename."""
-        part = f"{target}.{uuid.uuid4().hex[:8]}.part"
+        part = f"{target}.part"
         script = 'umask 077 && cp -- "$1" "$2" && mv -f -- "$2" "$3" || { rm -f -- "$2"; exit 1; }'
         self._must(["/bin/sh", "-c", script, "sh", source, part, target], f"{target}, to be written,")
 

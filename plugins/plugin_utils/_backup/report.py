@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .catalog import DATABASE, overview
-from .names import moment_of
+from .names import moment_of, printable
 from .run_state import FAILED, SAVED, UNCHANGED, RunState
 from .selection import Selection
 
@@ -116,7 +116,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     head = ("", "state", "size MB", "rows", "seconds", "restored", "proven as of", "at")
     body = [
         (
-            str(row["name"]) if row["kind"] == DATABASE else f"({row['name']})",
+            printable(str(row["name"])) if row["kind"] == DATABASE else f"({row['name']})",
             str(row["state"]),
             f"{row['size'] / 1e6:.2f}",
             str(row["rows"]) if row["kind"] == DATABASE else "",
@@ -137,7 +137,7 @@ def overview_table(contexts: Sequence[Mapping[str, Any]]) -> list[str]:
     body = [
         (
             str(line.get("set", "")),
-            str(line["name"]) if line["on_server"] else f"{line['name']} (dropped)",
+            printable(str(line["name"])) + ("" if line["on_server"] else " (dropped)"),
             str(line["newest_proven"] or "NEVER"),
             "" if line["age_hours"] is None else f"{line['age_hours']:.1f}",
             str(line.get("restore_proven") or "never")[:10],
@@ -177,23 +177,21 @@ def failure(failed: Sequence[str], problems: Sequence[str], saved: int, sentence
 def log(run: RunState, selection: Selection, language: str) -> str:
     """Return the log of a run for the people of the school."""
     text = _TEXTS[language]
-    local = run.started.astimezone()
-    day, month = _DAYS[local.weekday()], _MONTHS[local.month - 1]
     said = [
-        text["date"].format(f"{day} {month} {local.day:2d} {local:%H:%M:%S %Y}"),
+        text["date"].format(_date(run)),
         text["begin"],
         text["known"],
-        *(one.name for one in selection.chosen),
+        *(printable(one.name) for one in selection.chosen),
     ]
     databases = [one for one in run.outcomes.values() if one.item.kind == DATABASE]
     failed = [one for one in databases if one.problems]
     for outcome in sorted(databases, key=lambda one: one.item.name):
         if outcome.problems:
-            said.append(text["failed"].format(outcome.item.name, "; ".join(outcome.problems)))
+            said.append(text["failed"].format(printable(outcome.item.name), "; ".join(outcome.problems)))
         elif outcome.state == UNCHANGED and outcome.backup is not None:
-            said.append(text["unchanged"].format(outcome.item.name, _local(outcome.backup.stamp)))
+            said.append(text["unchanged"].format(printable(outcome.item.name), _local(outcome.backup.stamp)))
         elif outcome.state == SAVED:
-            said.append(text["dumped"].format(outcome.item.name))
+            said.append(text["dumped"].format(printable(outcome.item.name)))
     said.append(text["dumps_bad"].format(len(failed), len(databases)) if failed else text["dumps_ok"])
     for state in run.destinations:
         if state.absent:
@@ -207,7 +205,7 @@ def log(run: RunState, selection: Selection, language: str) -> str:
         said.append(text["transfer_bad"].format(state.problem) if state.problem else text["transfer_ok"])
     waiting = [backup for item in run.catalog.items.values() for backup in item.backups if backup.staged]
     said.append(text["local_left"].format(len(waiting)) if waiting else text["local_gone"])
-    said += [text["restored"].format(one.item.name) for one in databases if one.restored]
+    said += [text["restored"].format(printable(one.item.name)) for one in databases if one.restored]
     if run.removed:
         said.append(text["removed"].format(len(run.removed)))
     said += [text["warning"].format(one) for one in run.warnings]
@@ -222,17 +220,37 @@ def _local(stamp: str) -> str:
     return f"{moment_of(stamp).astimezone():%d/%m/%Y %H:%M}"
 
 
+def write_failure(run: RunState, sentence: str) -> None:
+    """Tell monitoring and the people of the school of a night that could not begin; what is saved already is told as well."""
+    if not run.options.databases:
+        result = {"failed": True, "msg": sentence, "failed_items": [], "destinations": destination_lines(run)}
+        run.catalog.write_text("status.json", as_json(status(run, result)))
+    text = _TEXTS[run.options.language]
+    said = [text["date"].format(_date(run)), text["problem"].format(sentence), text["bad_end"]]
+    run.catalog.write_text(f"runs/{run.stamp}.log", "\n".join(said) + "\n")
+
+
+def _date(run: RunState) -> str:
+    """Return the time of a run as the old script wrote it (Perl's localtime)."""
+    local = run.started.astimezone()
+    return f"{_DAYS[local.weekday()]} {_MONTHS[local.month - 1]} {local.day:2d} {local:%H:%M:%S %Y}"
+
+
 def status(run: RunState, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what monitoring reads: how the last run ended, and how old the newest proven backup of each context is."""
     contexts = overview(run.catalog.of_kind(DATABASE), datetime.now(UTC))
-    ages = [one["age_hours"] for one in contexts if one["age_hours"] is not None and one["on_server"]]
+    proven = [one for one in contexts if one["newest_proven"] is not None and one["on_server"]]
     return {
         "set": run.catalog.name,
         "last_run": run.stamp,
         "ok": not result.get("failed", False),
         "msg": result.get("msg", ""),
         "failed_items": result["failed_items"],
-        "oldest_newest_proven_hours": max(ages, default=None),
+        # A time and not an age, which would stand still when nothing runs any more.
+        "oldest_newest_proven": min((one["newest_proven"] for one in proven), default=None),
+        "oldest_newest_proven_unix": min(
+            (int(moment_of(one["newest_proven"]).timestamp()) for one in proven), default=None
+        ),
         "without_any_backup": [one["name"] for one in contexts if one["newest_proven"] is None and one["on_server"]],
         "contexts": contexts,
         "destinations": result["destinations"],

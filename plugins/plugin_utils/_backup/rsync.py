@@ -48,7 +48,7 @@ def check_url(url: str) -> str:
     """
     parts = urlsplit(url)
     path = parts.path.strip("/")
-    if parts.scheme != "rsync" or not parts.hostname or not path:
+    if parts.scheme != "rsync" or not parts.hostname or not path or parts.query or parts.fragment:
         raise OptionError(f"'{url}' is no module of an rsync daemon; write rsync://USER@HOST/MODULE")
     if parts.password is not None:
         raise OptionError("the URL of a destination holds a password, which would be shown; write it as password")
@@ -59,8 +59,8 @@ def check_url(url: str) -> str:
 
 
 def options(timeout: int) -> list[str]:
-    """Return the options of every transfer: times kept, silence limited."""
-    return ["-rt", f"--timeout={timeout}", "--contimeout=20", "--stats"]
+    """Return the options of every transfer: times kept, readable to the owner only, silence limited."""
+    return ["-rt", "--chmod=D700,F600", f"--timeout={timeout}", "--contimeout=20", "--stats"]
 
 
 def push_arguments(timeout: int, source: str, target: str) -> list[str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .._postgresql.rows import Table, count_rows
 from .errors import ProofError, ToolError
 from .names import conninfo, identifier, literal
 from .tools import environment
@@ -93,33 +94,14 @@ class ScratchCluster:
         self._create(name, encoding)
         return name, self._restore(name, dump)
 
-    def row_counts(self, database: str, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    def row_counts(self, database: str, tables: Sequence[Table], encoding: str) -> dict[Table, int]:
         """Return the number of rows of each table; a table that is not there is left out.
 
         Raises:
             ProofError: the cluster does not answer.
         """
-        # A table that is missing must not keep the others from being counted.
-        present = {
-            (schema, table)
-            for schema, _bar, table in (
-                row.partition("\x1f")
-                for row in self._sql(
-                    database, "SELECT schemaname || E'\\x1f' || tablename FROM pg_tables;"
-                ).splitlines()
-            )
-        }
-        wanted = [table for table in tables if table in present]
-        selects = [
-            f"SELECT {number}, count(*) FROM ONLY {identifier(schema)}.{identifier(table)}"
-            for number, (schema, table) in enumerate(wanted)
-        ]
-        counts: dict[tuple[str, str], int] = {}
-        for start in range(0, len(selects), 500):
-            for line in self._sql(database, " UNION ALL ".join(selects[start : start + 500]) + ";").split():
-                number, _bar, count = line.partition("|")
-                counts[wanted[int(number)]] = int(count)
-        return counts
+        client = "SQL_ASCII" if encoding == "SQL_ASCII" else "UTF8"
+        return count_rows(lambda text: self._sql(database, text, client), tables)
 
     def large_objects(self, database: str) -> int:
         """Return how many large objects the database holds.
@@ -146,21 +128,25 @@ class ScratchCluster:
         said = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
         return "" if done.returncode == 0 else said or f"pg_restore ended with code {done.returncode}"
 
-    def _sql(self, database: str, text: str) -> str:
+    def _sql(self, database: str, text: str, encoding: str = "UTF8") -> str:
         done = self._client(
-            "psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", conninfo(database), stdin=text.encode()
+            *("psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", conninfo(database)),
+            stdin=text.encode("utf-8", "surrogateescape"),
+            encoding=encoding,
         )
         if done.returncode != 0:
             said = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
             raise ProofError(f"the scratch cluster refused a query: {said}")
         return done.stdout.decode("utf-8", "surrogateescape")
 
-    def _client(self, program: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def _client(
+        self, program: str, *arguments: str, stdin: bytes = b"", encoding: str = ""
+    ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [self._programs / program, "-h", str(self._folder), "-U", "lycee", *arguments],
             input=stdin,
             capture_output=True,
-            env=environment(PGCLIENTENCODING="UTF8") if program == "psql" else environment(),
+            env=environment(PGCLIENTENCODING=encoding) if encoding else environment(),
             check=False,
         )
 

@@ -8,6 +8,7 @@ line ``\\.``, which no row can be, after a comment that names schema and table. 
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -17,9 +18,16 @@ _HEADER = re.compile(rb"-- Data for Name: (.*); Type: TABLE DATA; Schema: (.*?);
 _END = b"\n\\.\n"
 #: What differs from one reading to the next, or with the program's version, and is no content: ``\restrict`` has a random word.
 _VOLATILE = re.compile(rb"(?m)^(?:\\(?:un)?restrict [^\n]*|-- Dumped (?:from|by) [^\n]*)\n")
-_LARGE_OBJECT = re.compile(rb"\blo_create\(")
+_LARGE_OBJECT = re.compile(rb"(?m)^SELECT pg_catalog\.lo_(?:create\('\d+'\)|open\(pg_catalog\.lo_create\()")
 #: Between a table's comment and its COPY stand the comment's end, blank lines, and SET lines of old archives.
-_BETWEEN = re.compile(rb"(?:--|SET [^\n]*|SELECT pg_catalog\.set_config[^\n]*)?\n")
+_BETWEEN = re.compile(rb"(?:--|-- load via [^\n]*|SET [^\n]*|SELECT pg_catalog\.set_config[^\n]*)?\n")
+_COPY = re.compile(rb"COPY (?:(%s)\.)?(%s) (?:\(.*\) )?FROM stdin;" % ((rb'"(?:[^"]|"")*"|[^\s".(]+',) * 2), re.S)
+_COPY_END = b" FROM stdin;\n"
+#: A COPY is never longer: names are 63 bytes, and a table has 1600 columns at most.
+_COPY_LIMIT = 256 * 1024
+_ENCODING = re.compile(rb"^SET client_encoding = '([^']+)';", re.M)
+#: PostgreSQL's names of encodings to Python's, where those differ ("Character Set Support").
+_CODECS = {"UTF8": "utf-8", "SQL_ASCII": "utf-8", "LATIN9": "iso8859-15", "LATIN10": "iso8859-16", "EUC_JP": "euc_jp"}
 
 
 @dataclass(slots=True)
@@ -46,6 +54,8 @@ class ScriptReader:
         # Begins at the beginning of a line, but within rows, where it begins at the end of the line before.
         self._buffer = b""
         self._table = ("", "")
+        self._schema = ""
+        self._codec = "utf-8"
         self._state = self._sql
 
     def feed(self, piece: bytes) -> None:
@@ -68,6 +78,9 @@ class ScriptReader:
 
     def _pass_sql(self, end: int) -> None:
         sql = self._buffer[:end]
+        found = _ENCODING.search(sql)
+        if found is not None:
+            self._codec = codec_of(found[1].decode("ascii", "replace"))
         self._content.large_objects += len(_LARGE_OBJECT.findall(sql))
         self._hash.update(_VOLATILE.sub(b"", sql))
         self._buffer = self._buffer[end:]
@@ -85,8 +98,7 @@ class ScriptReader:
             return False
         found = _HEADER.match(self._buffer)
         if found is not None:
-            schema, table = (found[number].decode("utf-8", "surrogateescape") for number in (2, 1))
-            self._table = (schema, table)
+            self._schema = self._text(found[2])
             self._state = self._header
         self._pass_sql(line_end + 1)
         return True
@@ -96,17 +108,32 @@ class ScriptReader:
         line_end = self._buffer.find(b"\n")
         if line_end < 0:
             return False
-        if self._buffer.startswith(b"COPY ") and self._buffer[:line_end].endswith(b" FROM stdin;"):
-            self._content.rows.setdefault(self._table, 0)
-            self._hash.update(self._buffer[:line_end])
-            self._buffer = self._buffer[line_end:]
-            self._state = self._rows
-        elif _BETWEEN.match(self._buffer):
-            self._pass_sql(line_end + 1)
-        else:
-            # Only looked like a table's comment.
+        if not self._buffer.startswith(b"COPY "):
+            if _BETWEEN.match(self._buffer):
+                self._pass_sql(line_end + 1)
+            else:
+                # Only looked like a table's comment.
+                self._state = self._sql
+            return True
+        # A name may hold a line end, so the statement may take several lines.
+        end = self._buffer.find(_COPY_END)
+        if end < 0 and len(self._buffer) < _COPY_LIMIT:
+            return False
+        found = _COPY.match(self._buffer) if end >= 0 else None
+        if found is None:
             self._state = self._sql
+            return True
+        schema = _identifier(self._text(found[1])) if found[1] else self._schema
+        self._table = (schema, _identifier(self._text(found[2])))
+        self._content.rows.setdefault(self._table, 0)
+        end += len(_COPY_END) - 1
+        self._hash.update(self._buffer[:end])
+        self._buffer = self._buffer[end:]
+        self._state = self._rows
         return True
+
+    def _text(self, raw: bytes) -> str:
+        return raw.decode(self._codec, "surrogateescape")
 
     def _rows(self) -> bool:
         """Count rows up to the line that ends them; say whether it was reached."""
@@ -123,3 +150,17 @@ class ScriptReader:
         self._hash.update(self._buffer[:whole])
         self._buffer = self._buffer[whole:]
         return False
+
+
+def codec_of(encoding: str) -> str:
+    """Return Python's name of an encoding of PostgreSQL's; that of UTF-8 for one that Python does not know."""
+    name = _CODECS.get(encoding, encoding.replace("WIN", "cp", 1) if encoding.startswith("WIN") else encoding)
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return "utf-8"
+
+
+def _identifier(text: str) -> str:
+    """Return the name that an SQL identifier stands for."""
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text

@@ -5,7 +5,6 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ class Options:
         rsync: path of rsync on the server, None to look for it, empty for none.
         programs: of PostgreSQL on the controller.
         language: of the log, fr or en.
+        accept_empty: destinations that may have lost everything that the catalog names there: new disks.
         check: change nothing.
     """
 
@@ -58,6 +58,7 @@ class Options:
     rsync: str | None
     programs: Path
     language: str
+    accept_empty: Sequence[str]
     check: bool
 
 
@@ -110,4 +111,8 @@ def select(databases: Sequence[Database], options: Options) -> Selection:
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
+    # Not by fnmatch: a bracket is an ordinary letter here.
+    return any(
+        re.fullmatch(re.escape(pattern.casefold()).replace(r"\*", ".*").replace(r"\?", "."), name.casefold(), re.DOTALL)
+        for pattern in patterns
+    )

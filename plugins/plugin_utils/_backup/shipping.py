@@ -20,10 +20,11 @@ from pathlib import Path
 
 from .. import _storage as storage
 from .._errors import LyceeError
+from .._postgresql.properties import fingerprint
 from . import dumpfile, rsync
 from .catalog import DATABASE, GLOBALS, Backup, Item
 from .destinations import RsyncDestination, ServerFolderDestination, at_hand, sha256_of
-from .dumping import note_unchanged, pending, staging_folder
+from .dumping import is_sound, note_unchanged, pending, staging_folder
 from .errors import DestinationError, ProofError
 from .machine import Machine, same_digest
 from .run_state import SAVED, DestinationState, RunState, now_stamp
@@ -154,17 +155,19 @@ def _prove(
         path = folder / backup.path
         try:
             if not path.is_file():
-                raise ProofError(f"{backup.name}: its file did not arrive{_at(first)}")
+                raise DestinationError(f"{backup.name}: its file did not arrive{_at(first)}; it stays on the server")
             if not same_digest(path, backup.staged_digest):
-                raise ProofError(f"{backup.name}: the bytes that arrived{_at(first)} are not those of the server")
+                raise DestinationError(
+                    f"{backup.name}: the bytes that arrived{_at(first)} are not those of the server, where it stays"
+                )
             sound[backup.path] = _content(backup, path, run.options.programs)
         except ProofError as error:
-            text = str(error)
-            problems[backup.path] = ProofError(text if text.startswith(backup.name) else f"{backup.name}: {text}")
+            # The server's own bytes are no dump: nothing is gained by keeping them.
+            problems[backup.path] = ProofError(f"{backup.name}: {error}")
         except LyceeError as error:
             problems[backup.path] = error
         except OSError as error:
-            problems[backup.path] = ProofError(f"{backup.name}: {path} cannot be read: {error.strerror}")
+            problems[backup.path] = DestinationError(f"{backup.name}: {path} cannot be read: {error.strerror}")
 
     with ThreadPoolExecutor(max_workers=max(1, run.options.workers)) as pool:
         list(pool.map(one, waiting))
@@ -173,13 +176,12 @@ def _prove(
         item = _item(run, backup)
         run.step(f"prove {backup.name}")
         if backup.path in problems:
-            _reject(run, item, backup, first, problems[backup.path])
+            _fail(run, item, backup, first, problems[backup.path])
             continue
         sha256, content, version = sound[backup.path]
         newest = item.newest_proven
         digest = content.sha256 if content else sha256
-        at_hand_now = {state.name for state in run.usable}
-        if newest is not None and newest.content == digest and at_hand_now & set(newest.stored):
+        if newest is not None and _state(newest, newest.content) == _state(backup, digest) and is_sound(run, newest):
             # What came goes again, and until it has gone the catalog says so.
             backup.expired = True
             if first is not None:
@@ -207,7 +209,10 @@ def _prove(
 
 def _arrived(folder: Path, backup: Backup) -> bool:
     path = folder / backup.path
-    return path.is_file() and same_digest(path, backup.staged_digest)
+    try:
+        return path.is_file() and same_digest(path, backup.staged_digest)
+    except OSError:
+        return False
 
 
 def _at(state: DestinationState | None) -> str:
@@ -229,13 +234,22 @@ def _content(backup: Backup, path: Path, programs: Path) -> tuple[str, Content |
     return sha256, None, ""
 
 
-def _reject(run: RunState, item: Item, backup: Backup, first: DestinationState | None, error: LyceeError) -> None:
-    """Throw away a file that is no backup; the last proven one stays as it is."""
+def _state(backup: Backup, content: str) -> str:
+    return fingerprint(content, backup.owner, backup.encoding, backup.properties)
+
+
+def _fail(run: RunState, item: Item, backup: Backup, first: DestinationState | None, error: LyceeError) -> None:
+    """Note a dump that is not proven. Only one that the server made badly is thrown away: any other waits there for the next run."""
     run.fail(item, error)
-    backup.expired = True
-    if first is not None:
-        backup.stored[first.name] = now_stamp()
-    run.save(item)
+    if isinstance(error, ProofError):
+        backup.expired = True
+        if first is not None:
+            backup.stored[first.name] = now_stamp()
+        run.save(item)
+    elif first is not None:
+        # What lies there under its name is not its bytes, and would pass for them by size and time.
+        with contextlib.suppress(DestinationError):
+            first.destination.remove([backup.path])
     run.say(f"{backup.name}: FAILED: {error}")
 
 
@@ -271,7 +285,11 @@ def read_back(run: RunState, state: DestinationState, backups: Sequence[Backup])
     with at_hand(state.destination, [one.path for one in backups], run.scratch) as there:
         for backup in backups:
             path = there / backup.path
-            if path.is_file() and sha256_of(path) == backup.sha256:
+            try:
+                sound = path.is_file() and sha256_of(path) == backup.sha256
+            except OSError as error:
+                raise DestinationError(f"{state.name}: {path} cannot be read back: {error.strerror}") from None
+            if sound:
                 backup.stored[state.name] = now_stamp()
                 _save(run, backup)
             else:

@@ -6,6 +6,7 @@ Note that this utility is private to the collection.
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,20 @@ from pathlib import Path
 
 from .. import _storage as storage
 from .._errors import LyceeError
+from .._postgresql.rows import difference
 from .catalog import DATABASE, Backup, Item
-from .destinations import at_hand
+from .destinations import SIZE_UNKNOWN, at_hand, sha256_of
 from .errors import AbsentError, DestinationError, ProofError
 from .names import moment_of
 from .policy import Candidate, Kept, dropped_expired, kept, sample
 from .run_state import DestinationState, RunState, now_stamp
 from .scratch import ScratchCluster
 from .shipping import read_back
+
+#: Of rsync (``.NAME.XXXXXX``, ``.rsync-partial/NAME``) and of copies of ours (``.NAME.part``, ``NAME.part``).
+_LEFTOVER = re.compile(
+    r"/(?:\.(?:rsync-partial/)?(\d{4}-\d\d-\d\dT\d{6}Z)\.\w+(?:\.\w+)?|(\d{4}-\d\d-\d\dT\d{6}Z)\.\w+\.part)$"
+)
 
 
 def look(run: RunState) -> None:
@@ -42,16 +49,13 @@ def look(run: RunState) -> None:
 
 
 def _absent(run: RunState, state: DestinationState, error: AbsentError) -> None:
-    last = run.catalog.destinations.get(state.name, {}).get("last_there", "")
-    if not last:
-        state.absent = f"{error} (it was never there so far)"
-        # Its age counts from the first run that missed it.
-        if not run.options.check:
-            run.catalog.destinations[state.name] = {"last_there": "", "missed_since": run.stamp}
-        run.warnings.append(state.absent)
-        return
-    days = (run.started - moment_of(last)) / timedelta(days=1)
-    state.absent = f"{error} (it was last there {days:.1f} days ago, on {last})"
+    known = run.catalog.destinations.setdefault(state.name, {})
+    last = known.get("last_there", "")
+    # The age of one that was never there counts from the first run that missed it.
+    since = last or known.setdefault("missed_since", run.stamp)
+    days = (run.started - moment_of(since)) / timedelta(days=1)
+    told = f"it was last there {days:.1f} days ago, on {last}" if last else f"it was never there in {days:.1f} days"
+    state.absent = f"{error} ({told})"
     if days > state.destination.settings.absent_days:
         state.problem = f"{state.absent}, longer than the {state.destination.settings.absent_days} days allowed"
     else:
@@ -59,38 +63,64 @@ def _absent(run: RunState, state: DestinationState, error: AbsentError) -> None:
 
 
 def _compare(run: RunState, state: DestinationState, listing: dict[str, int]) -> None:
-    missing = 0
-    for item in list(run.catalog.items.values()):
-        changed = False
-        for backup in list(item.backups):
-            if state.name not in backup.stored:
-                continue
-            size = listing.get(backup.path)
-            if size is not None and (size in (-1, backup.size) or backup.expired):
-                continue
-            del backup.stored[state.name]
-            changed = True
+    """Strike from the catalog what a destination has lost; one that has lost everything is rather another disk, and is not used."""
+    here = [
+        (item, backup) for item in run.catalog.items.values() for backup in item.backups if state.name in backup.stored
+    ]
+    missing = [
+        (item, backup)
+        for item, backup in here
+        if listing.get(backup.path) is None
+        or (not backup.expired and listing[backup.path] not in (SIZE_UNKNOWN, backup.size))
+    ]
+    wanted = [backup for _item, backup in missing if not backup.expired]
+    if len(wanted) > 1 and len(missing) == len(here) and state.name not in run.options.accept_empty:
+        state.listing = None
+        state.problem = (
+            f"{state.name}: it holds none of the {len(wanted)} backups that the catalog names there, so it is not used; is its disk "
+            f'mounted? If it is a new disk, say so once: -e \'{{"database_backup_accept_empty": ["{state.name}"]}}\''
+        )
+        return
+    for item, backup in missing:
+        del backup.stored[state.name]
+        if not backup.stored and not backup.staged:
             if not backup.expired:
-                missing += 1
-            if not backup.stored and not backup.staged:
-                if not backup.expired:
-                    run.warnings.append(f"{item.name}: the backup of {backup.stamp} is at no destination any more")
-                item.backups.remove(backup)
-                if not run.options.check:
-                    run.catalog.forget(backup)
-        if changed and not run.options.check:
+                run.problems.append(f"{item.name}: the backup of {backup.stamp} is at no destination any more")
+            item.backups.remove(backup)
+            if not run.options.check:
+                run.catalog.forget(backup)
+        if not run.options.check:
             run.save(item)
-    if missing:
-        run.warnings.append(f"{state.name}: {missing} backups of the catalog are missing there, or have another size")
+    if wanted:
+        run.problems.append(
+            f"{state.name}: {len(wanted)} backups of the catalog were missing there, or had another size "
+            f"({wanted[0].path}); they are brought again where another destination has them"
+        )
+
+
+def look_for_strangers(run: RunState) -> None:
+    """Tell of destinations that the catalog names and the inventory does not."""
+    names = {state.name for state in run.destinations}
+    strange: dict[str, int] = {}
+    for item in run.catalog.items.values():
+        for backup in item.backups:
+            for name in set(backup.stored) - names:
+                strange[name] = strange.get(name, 0) + 1
+    for name, count in sorted(strange.items()):
+        run.warnings.append(f"{count} backups are counted at '{name}', which is no destination here any more")
 
 
 def catch_up(run: RunState) -> None:
-    """Bring the newest proven backup of each item to the destinations that lack it, such as a disk that is back."""
+    """Bring what a destination lacks from another one: a disk that is back, or a file that was damaged.
+
+    What goes over is compared with the catalog first, so that a damaged source is not taken for a bad target.
+    """
     for state in run.usable:
         lacking = [
-            newest
+            backup
             for item in run.catalog.items.values()
-            if (newest := item.newest_proven) is not None and state.name not in newest.stored
+            for backup in item.backups
+            if backup.proven and state.name not in backup.stored
         ]
         for source in run.usable:
             todo = [one for one in lacking if source.name in one.stored and state.name not in one.stored]
@@ -100,11 +130,32 @@ def catch_up(run: RunState) -> None:
             run.say(f"{len(todo)} older backups go from {source.name} to {state.name}")
             try:
                 with at_hand(source.destination, [one.path for one in todo], run.scratch) as folder:
-                    state.destination.store(folder, [one.path for one in todo])
-                read_back(run, state, todo)
-                run.brought += len(todo)
+                    sound = _sound(run, source, folder, todo)
+                    state.destination.store(folder, [one.path for one in sound])
+            except DestinationError as error:
+                source.problem = source.problem or str(error)
+                continue
+            try:
+                read_back(run, state, sound)
+                run.brought += len(sound)
             except DestinationError as error:
                 state.problem = str(error)
+
+
+def _sound(run: RunState, source: DestinationState, folder: Path, backups: Sequence[Backup]) -> list[Backup]:
+    """Return those whose bytes are what was proven; the others count at that destination no more, and are told."""
+    sound = []
+    for backup in backups:
+        path = folder / backup.path
+        if path.is_file() and sha256_of(path) == backup.sha256:
+            sound.append(backup)
+            continue
+        del backup.stored[source.name]
+        run.problems.append(
+            f"{source.name}: {backup.name}: the bytes of the backup of {backup.stamp} have changed; check the disk"
+        )
+        run.save(run.catalog.items[backup.kind, backup.name])
+    return sound
 
 
 def records(run: RunState) -> None:
@@ -150,7 +201,10 @@ def restore_sample(run: RunState, *, everything: bool = False) -> None:
         ToolError: the scratch cluster cannot be made.
     """
     items = {
-        item.folder: item for item in run.catalog.of_kind(DATABASE) if _source(run, item.newest_proven) is not None
+        item.folder: item
+        for item in run.catalog.of_kind(DATABASE)
+        # A database that was dropped need not take its turn.
+        if _source(run, item.newest_proven) is not None and (everything or item.last_seen == _last_run(run))
     }
     if everything:
         chosen = sorted(items)
@@ -196,7 +250,7 @@ def _restore_all(
             return
         if passed_over:
             run.warnings.append(f"{backup.name}: restored with all its rows, and pg_restore passed over: {passed_over}")
-        backup.restore_proven = now_stamp()
+        item.restored = backup.restore_proven = now_stamp()
         run.outcome(item).restored = True
         run.save(item)
         run.say(f"[{number}/{len(backups)}] {backup.name}: restored, {backup.rows} rows compared")
@@ -214,29 +268,29 @@ def prove_by_restore(run: RunState, cluster: ScratchCluster, dump: Path, number:
     """
     name, passed_over = cluster.restore(dump, number, backup.encoding or "UTF8")
     expected = run.catalog.rows(backup)
-    found = cluster.row_counts(name, list(expected))
+    found = cluster.row_counts(name, list(expected), backup.encoding)
     problem = difference(expected, found)
-    if not problem and cluster.large_objects(name) != backup.large_objects:
-        problem = "the number of large objects differs"
+    objects = cluster.large_objects(name)
+    if not problem and objects != backup.large_objects:
+        # Not a proof by itself: the text of a function may look like one.
+        passed_over = (
+            f"{passed_over} {backup.large_objects} large objects were counted in the dump, {objects} came".strip()
+        )
     cluster.drop(name)
     if problem:
         raise ProofError(f"a restore does not give it back: {problem}" + (f" ({passed_over})" if passed_over else ""))
     return passed_over
 
 
-def difference(expected: dict[tuple[str, str], int], found: dict[tuple[str, str], int]) -> str:
-    """Return the first difference of two row counts in words, empty when there is none."""
-    for table, count in expected.items():
-        if found.get(table) != count:
-            return f"the table {'.'.join(table)} should have {count} rows and has {found.get(table, 'none, nor is it there')}"
-    return ""
-
-
 def _candidate(item: Item) -> Candidate:
-    restored = max((one.restore_proven for one in item.backups if one.restore_proven), default="")
+    restored = max([item.restored, *(one.restore_proven for one in item.backups)])
     newest = item.newest_proven
     changed = newest is not None and not newest.restore_proven
     return Candidate(item.folder, moment_of(restored) if restored else None, changed)
+
+
+def _last_run(run: RunState) -> str:
+    return max((item.last_seen for item in run.catalog.of_kind(DATABASE)), default="")
 
 
 def _source(run: RunState, backup: Backup | None) -> DestinationState | None:
@@ -257,8 +311,9 @@ def expire(run: RunState) -> None:
             if backup.expired:
                 for name in backup.stored:
                     going.setdefault(name, []).extend([backup.path, backup.record_path])
+        run.save(item)
     for state in run.usable:
-        paths = going.get(state.name)
+        paths = [*going.get(state.name, []), *_leftovers(run, state)]
         if paths:
             run.step(f"remove old backups at {state.name}")
             try:
@@ -273,6 +328,15 @@ def expire(run: RunState) -> None:
         item.backups = [one for one in item.backups if not one.expired or one.stored or one.staged]
         if not item.backups and _dropped(run, item):
             run.catalog.drop(item)
+
+
+def _leftovers(run: RunState, state: DestinationState) -> list[str]:
+    """Return the parts of files that interrupted transfers left: hidden names with a stamp of ours that is not tonight's."""
+    return [
+        path
+        for path in state.listing or {}
+        if (match := _LEFTOVER.search(path)) is not None and (match[1] or match[2]) < run.stamp
+    ]
 
 
 def planned_removals(run: RunState) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import dumpfile
-from .catalog import DATABASE, Backup, Catalog, overview
+from .catalog import DATABASE, FILE, GLOBALS, Backup, Catalog, overview
 from .destinations import Settings, at_hand, open_destination, sha256_of
 from .errors import DestinationError, OptionError, ProofError
 from .machine import Machine
@@ -25,7 +25,7 @@ from .night import scratch_folder
 from .report import destination_lines, overview_table
 from .run_state import DestinationState, RunState, now_stamp
 from .selection import Options
-from .upkeep import catch_up, look, records, restore_sample
+from .upkeep import catch_up, look, look_for_strangers, records, restore_sample
 
 #: So many files are fetched from a module at once, to be read and thrown away.
 _BATCH = 20
@@ -80,11 +80,13 @@ def verify(
         )
         run = RunState(catalog, options, scratch, datetime.now(UTC), step, progress, states)
         look(run)
+        look_for_strangers(run)
         if rebuild and not options.check:
             for state in run.usable:
                 _rebuild(run, state)
         for state in run.usable:
-            found[state.name] = _read_again(run, state, every, wrong)
+            # A record is only what somebody wrote: all that it tells of is read.
+            found[state.name] = _read_again(run, state, every or rebuild, wrong)
         if not options.check:
             catch_up(run)
             records(run)
@@ -98,13 +100,14 @@ def _read_again(run: RunState, state: DestinationState, every: bool, wrong: list
     """Read what a destination holds and strike from the catalog what is not what was proven; return how many were read."""
     wanted = []
     for item in run.catalog.items.values():
-        here = [one for one in item.backups if state.name in one.stored and not one.expired and one.read_proven]
+        here = [one for one in item.backups if state.name in one.stored and not one.expired and not one.staged]
         wanted += here if every else here[-1:]
     for start in range(0, len(wanted), _BATCH):
         part = wanted[start : start + _BATCH]
         run.step(f"read {state.name}")
         try:
-            with at_hand(state.destination, [one.path for one in part], run.scratch) as folder:
+            there = [one.path for one in part if one.path in (state.listing or {})]
+            with at_hand(state.destination, there, run.scratch) as folder:
                 problems = _problems(run, folder, part)
         except DestinationError as error:
             state.problem = str(error)
@@ -158,13 +161,16 @@ def _rebuild(run: RunState, state: DestinationState) -> None:
                     data = json.loads((folder / path).read_text("utf-8", "surrogatepass"))
                     rows = {(schema, table): count for schema, table, count in data.pop("rows_by_table")}
                     backup = Backup(**{key: value for key, value in data.items() if key in known})
-                except (OSError, ValueError, KeyError, TypeError):
+                    sound = backup.record_path == path and backup.kind in (DATABASE, GLOBALS, FILE)
+                except (OSError, ValueError, KeyError, TypeError, AttributeError):
                     run.warnings.append(f"{state.name}: the record {path} cannot be read")
                     continue
-                if backup.record_path != path:
+                if not sound:
                     run.warnings.append(f"{state.name}: the record {path} tells of another file")
                     continue
                 item = run.catalog.item(backup.kind, backup.name, backup.folder)
+                # It counts as proven when it was read again.
+                backup.read_proven, backup.restore_proven = "", ""
                 mine = next((one for one in item.backups if one.stamp == backup.stamp), None)
                 if mine is None:
                     mine = backup

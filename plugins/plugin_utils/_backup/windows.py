@@ -6,7 +6,6 @@ Note that this utility is private to the collection.
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -149,7 +148,7 @@ class WindowsMachine:
 
     def copy(self, source: str, target: str) -> None:
         """Copy beside the target, compare, and rename."""
-        part = f"{target}.{uuid.uuid4().hex[:8]}.part"
+        part = f"{target}.part"
         try:
             files.copy(self._session, source, part)
             self.move(part, target)

@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .._backup.errors import ServerError
 from .._backup.machine import Done, Machine
 from .._backup.names import conninfo, identifier, literal
+from .properties import read_properties
+from .rows import Table, count_rows
 
 Version = tuple[int, ...]
 _VERSION = re.compile(r"(\d+)\.?(\d+)?(?:\.(\d+))?")
@@ -149,7 +152,7 @@ class Server:
 
     # SQL
 
-    def sql(self, text: str, database: str | None = None, *, timeout: float = 300.0) -> str:
+    def sql(self, text: str, database: str | None = None, *, timeout: float = 300.0, encoding: str = "UTF8") -> str:
         """Run SQL by psql and return what it printed, unaligned, columns divided by ``|``. The text goes by standard input.
 
         Raises:
@@ -161,6 +164,7 @@ class Server:
             *self._login(),
             *words,
         ]
+        environment["PGCLIENTENCODING"] = encoding
         done = self._run(argv, environment, text.encode("utf-8", "surrogateescape"), timeout)
         if done.rc != 0:
             raise ServerError(f"{self.machine.name}: PostgreSQL refused a query: {done.said or f'exit code {done.rc}'}")
@@ -196,25 +200,19 @@ class Server:
             for line in self.sql(f"SELECT {raw} FROM pg_roles;").split()
         }
 
-    def row_counts(self, database: str, tables: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Return the number of rows of each (schema, table).
+    def row_counts(self, database: str, tables: Iterable[Table], encoding: str = "UTF8") -> dict[Table, int]:
+        """Return the number of rows of each (schema, table); one that is not there is left out.
+
+        Args:
+            database: its name.
+            tables: those that are wanted.
+            encoding: of the database; names of one that has none (SQL_ASCII) are taken as they are.
 
         Raises:
-            ServerError: one of them does not exist.
+            ServerError: the server does not answer.
         """
-        wanted = list(tables)
-        counts: dict[tuple[str, str], int] = {}
-        for start in range(0, len(wanted), 500):
-            part = wanted[start : start + 500]
-            selects = [
-                f"SELECT {number}, count(*) FROM ONLY {identifier(schema)}.{identifier(table)}"
-                for number, (schema, table) in enumerate(part)
-            ]
-            answer = self.sql(" UNION ALL ".join(selects) + ";", database, timeout=1800)
-            for line in answer.split():
-                number, _bar, count = line.partition("|")
-                counts[part[int(number)]] = int(count)
-        return counts
+        client = "SQL_ASCII" if encoding == "SQL_ASCII" else "UTF8"
+        return count_rows(lambda text: self.sql(text, database, timeout=1800, encoding=client), tables)
 
     def large_objects(self, database: str) -> int:
         """Return how many large objects a database holds; before 9.0 an empty one leaves no trace."""
@@ -223,31 +221,41 @@ class Server:
         )
         return int(self.sql(f"SELECT count(*) FROM {source};", database).strip())
 
-    def create_database(self, name: str, owner: str, encoding: str) -> None:
+    def properties(self) -> dict[str, dict[str, Any]]:
+        """Return database to what stands in no dump of it."""
+        return read_properties(self.sql)
+
+    def create_database(self, name: str, owner: str, encoding: str, locale: tuple[str, str] | None = None) -> None:
         """Make an empty database.
 
+        Args:
+            name: of it.
+            owner: a role.
+            encoding: as PostgreSQL names it.
+            locale: collation and character classes, None for those of the cluster.
+
         Raises:
-            ServerError: it is there already, the role is unknown, or the server refuses.
+            ServerError: it is there already, the role or the locale is unknown, or the server refuses.
         """
+        words = f"LC_COLLATE {literal(locale[0])} LC_CTYPE {literal(locale[1])}" if locale else ""
         self.sql(
-            f"CREATE DATABASE {identifier(name)} OWNER {identifier(owner)} TEMPLATE template0 ENCODING {literal(encoding)};"
+            f"CREATE DATABASE {identifier(name)} OWNER {identifier(owner)} TEMPLATE template0 ENCODING {literal(encoding)} {words};"
         )
 
     def drop_database(self, name: str) -> None:
-        """Drop a database and those who are connected to it."""
-        self.disconnect(name)
-        self.sql(f"DROP DATABASE {identifier(name)};")
+        """Drop a database; those who are connected to it are disconnected."""
+        self.sql(f"{self._disconnect(name)} DROP DATABASE {identifier(name)};")
 
     def rename_database(self, name: str, new: str) -> None:
         """Rename a database; those who are connected to it are disconnected."""
-        self.disconnect(name)
-        self.sql(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(new)};")
+        self.sql(f"{self._disconnect(name)} ALTER DATABASE {identifier(name)} RENAME TO {identifier(new)};")
 
-    def disconnect(self, name: str) -> None:
-        """End the sessions of a database, where the server can (8.4)."""
-        if self.version >= (8, 4):
-            condition = _BACKENDS.format(name=literal(name))
-            self.sql(f"SELECT pg_terminate_backend(pg_stat_get_backend_pid(s.id)) FROM {condition};")
+    def _disconnect(self, name: str) -> str:
+        """Return the statement that ends the sessions of a database, where the server can (8.4); OpenERP connects again at once."""
+        if self.version < (8, 4):
+            return ""
+        condition = _BACKENDS.format(name=literal(name))
+        return f"SELECT pg_terminate_backend(pg_stat_get_backend_pid(s.id)) FROM {condition};"
 
     # Programs
 
@@ -311,12 +319,8 @@ class Server:
         return done
 
     def _run(self, argv: Sequence[str], environment: Mapping[str, str], stdin: bytes, timeout: float) -> Done:
-        variables = {"PGCLIENTENCODING": "UTF8", **environment}
-        # pg_dump and pg_restore keep the encoding of the database and of the archive: they are not told another.
-        if not argv[0].endswith(("psql", "psql.exe")):
-            del variables["PGCLIENTENCODING"]
         secrets = {"PGPASSWORD": self.access.password} if self.access.password else {}
-        return self.machine.run(argv, environment=variables, secrets=secrets, stdin=stdin, timeout=timeout)
+        return self.machine.run(argv, environment=environment, secrets=secrets, stdin=stdin, timeout=timeout)
 
     def _login(self) -> list[str]:
         words = ["-h", self.access.host, "-p", str(self.access.port), "-U", self.access.user]

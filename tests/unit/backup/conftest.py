@@ -16,6 +16,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils import _storage
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup import (
     destinations,
     dumpfile,
+    night,
     shipping,
     upkeep,
 )
@@ -47,6 +48,7 @@ OPTIONS = Options(
     rsync=None,
     programs=Path("/bin"),
     language="fr",
+    accept_empty=(),
     check=False,
 )
 ACCESS = Access("127.0.0.1", 5432, "openpg", "secret-of-openpg", "", "postgres")
@@ -124,6 +126,7 @@ def make_nights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
     monkeypatch.setattr(dumpfile, "read", read)
     monkeypatch.setattr(dumpfile, "archive_version", lambda path: (1, 11))
     monkeypatch.setattr(upkeep, "ScratchCluster", FakeScratch)
+    monkeypatch.setattr(night, "program_version", lambda program: (18, 1))
     effects = found.server.effects
     monkeypatch.setattr(_storage, "write_atomic", counted(effects, WRITE))
     for name in ("store", "fetch", "remove"):

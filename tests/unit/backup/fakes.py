@@ -88,7 +88,7 @@ class FakeScratch:
         self._rows[f"proof_{number}"] = read(dump, dump).rows
         return f"proof_{number}", ""
 
-    def row_counts(self, database: str, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    def row_counts(self, database: str, tables: Sequence[tuple[str, str]], encoding: str) -> dict[tuple[str, str], int]:
         """Count."""
         return self._rows[database]
 

@@ -17,14 +17,13 @@ ODD = (
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_folder_is_plain_ascii_and_reversible(name: str) -> None:
+def test_folder_is_plain_ascii(name: str) -> None:
     folder = names.encoded(name)
     assert folder.isascii()
     assert not set(folder) & set("<>:\"/\\|?*% \t;$`'")
     assert folder[0] not in "._-"
     assert not folder.endswith(".")
     assert folder.split(".")[0].upper() not in ("CON", "NUL", "COM1", "LPT1")
-    assert names.decoded(folder) == name
 
 
 def test_plain_name_stays_as_it_is() -> None:
@@ -36,14 +35,17 @@ def test_no_two_folders_differ_in_case_only_and_known_ones_stay() -> None:
     first = names.folders(wanted, {})
     assert len({folder.casefold() for folder in first.values()}) == 4
     assert names.folders([*wanted, "SpecibikeTOTO"], first).items() >= first.items()
-    assert {names.decoded(folder) for folder in first.values()} == set(wanted)
 
 
 def test_long_path_gets_a_name_that_a_file_system_takes() -> None:
     paths = [f"C:\\Program Files\\OpenERP 6.0\\Server\\filestore\\{'é' * 80}{number}" for number in range(2)]
     folders = {names.encoded(path) for path in paths}
     assert len(folders) == 2
-    assert all(len(folder) < 255 for folder in folders)
+    assert all(len(folder) <= 110 for folder in folders)
+
+
+def test_control_characters_begin_no_line() -> None:
+    assert names.printable("a\nb\x1b[31mé") == "a\\x0ab\\x1b[31mé"
 
 
 def test_stamps_are_utc_with_seconds_and_sort() -> None:

@@ -10,12 +10,19 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.errors import DestinationError, OptionError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup import night
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.errors import (
+    DestinationError,
+    OptionError,
+    ServerError,
+    ToolError,
+)
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.policy import Keep
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.verify import verify
 
+from tests.unit.backup import fakes
 from tests.unit.backup.conftest import OPTIONS, Nights, make_nights
-from tests.unit.backup.fakes import Cut
+from tests.unit.backup.fakes import Cut, FakeMachine
 
 
 def states(result: dict[str, object]) -> dict[str, str]:
@@ -124,12 +131,37 @@ def test_no_destination_means_no_dump(nights: Nights) -> None:
     assert not [argv for argv in nights.server.commands if argv[0].endswith("pg_dump") and "-f" in argv]
 
 
-def test_lost_main_destination_is_told_and_filled_from_the_disk(nights: Nights) -> None:
+def test_empty_destination_is_taken_for_an_unmounted_disk(nights: Nights) -> None:
+    nights.night()
+    before = nights.catalog().items
+    aside = (nights.main / "srv").rename(nights.folder / "unmounted")
+    result = nights.night()
+    assert result["failed"]
+    assert "main: it holds none of the 3 backups" in result["msg"]
+    assert not (nights.main / "srv").exists(), "the mount point was filled"
+    assert all(set(one.stored) == {"main", "usb"} for item in nights.catalog().items.values() for one in item.backups)
+    assert nights.catalog().items.keys() == before.keys()
+    aside.rename(nights.main / "srv")
+    assert "failed" not in nights.night()
+
+
+def test_new_disk_is_filled_when_it_is_said_to_be_new(nights: Nights) -> None:
+    nights.night()
+    nights.server.databases["Specibiketoto"] += " more"
     nights.night()
     shutil.rmtree(nights.main / "srv")
+    nights.night(accept_empty=["main"])
+    assert nights.files(nights.main) == nights.files(nights.usb)
+
+
+def test_lost_file_is_told_and_brought_again(nights: Nights) -> None:
+    nights.night()
+    path = next((nights.main / "srv" / "Specibiketoto").glob("*.dump"))
+    path.unlink()
     result = nights.night()
-    assert any("missing there" in text for text in result["warnings"])
-    assert len([name for name in nights.files(nights.main) if name.endswith(".dump")]) == 2
+    assert result["failed"]
+    assert "main: 1 backups of the catalog were missing there" in result["msg"]
+    assert path.is_file()
 
 
 def test_retention_removes_only_what_the_catalog_knows_and_never_the_newest(nights: Nights) -> None:
@@ -262,6 +294,152 @@ def test_lost_catalog_is_made_anew_from_the_destinations(nights: Nights) -> None
     assert nights.catalog().rows(nights.catalog().items["database", "Specibiketoto"].backups[-1])
 
 
+def test_what_the_controller_cannot_fetch_waits_on_the_server(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A good dump is thrown away for no fault of the line or of the controller."""
+    fetch = FakeMachine.fetch
+
+    def broken(self: FakeMachine, path: str, local: Path) -> None:
+        if "Specibiketoto" in path:
+            raise ServerError("srv: the connection broke")
+        fetch(self, path, local)
+
+    monkeypatch.setattr(FakeMachine, "fetch", broken)
+    result = nights.night()
+    assert result["failed_items"] == ["Specibiketoto"]
+    assert [path for path in nights.server.files if path.endswith("Specibiketoto/2026-01-02T210000Z.dump")]
+    monkeypatch.setattr(FakeMachine, "fetch", fetch)
+    assert "failed" not in nights.night()
+    assert any("is taken up" in text for text in nights.said)
+    assert not [path for path in nights.server.files if path.startswith("/staging")]
+
+
+def test_old_pg_restore_of_the_controller_is_told_before_the_first_dump(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(night, "program_version", lambda program: (8, 3))
+    with pytest.raises(ToolError, match=r"pg_restore 8\.3 of the controller does not read what pg_dump 8\.4"):
+        nights.night()
+    status = json.loads((nights.folder / "catalog" / "srv" / "status.json").read_text("utf-8"))
+    assert not status["ok"]
+    assert "pg_restore 8.3" in status["msg"]
+
+
+def test_damaged_copy_stands_for_no_night(nights: Nights) -> None:
+    nights.night()
+    newest = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert newest is not None
+    for root in (nights.main, nights.usb):
+        path = root / "srv" / newest.path
+        data = path.read_bytes()
+        path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    result = nights.night()
+    assert result["failed"]
+    assert "the bytes of the backup of" in result["msg"]
+    assert states(result)["Specibiketoto"] == "saved"
+
+
+def test_changed_owner_is_a_change(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    nights.night()
+    monkeypatch.setattr(fakes, "OWNER", "roleb")
+    assert states(nights.night())["Specibiketoto"] == "saved"
+    newest = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert newest is not None
+    assert newest.owner == "roleb"
+
+
+def test_disk_that_was_never_there_fails_in_the_end(nights: Nights) -> None:
+    nights.usb.rmdir()
+    assert "failed" not in nights.night()
+    late = nights.night(20)
+    assert late["failed"]
+    assert "it was never there in 20.0 days" in late["msg"]
+
+
+def test_partial_run_says_nothing_of_the_night(nights: Nights) -> None:
+    nights.server.broken = {"Specibiketoto": "fails"}
+    nights.night()
+    nights.again(databases=["SpecibikeX;touch PWNED"], retention=False)
+    status = json.loads((nights.folder / "catalog" / "srv" / "status.json").read_text("utf-8"))
+    assert not status["ok"]
+    assert status["failed_items"] == ["Specibiketoto"]
+
+
+def test_killed_run_leaves_every_database_known(nights: Nights) -> None:
+    """Who restores everything afterwards gets every database that was on the server."""
+    nights.night()
+    nights.server.effects.count, nights.server.effects.limit = 0, 25
+    with pytest.raises(Cut):
+        nights.night()
+    items = nights.catalog().of_kind("database")
+    assert len({item.last_seen for item in items}) == 1
+
+
+def test_one_missing_file_does_not_keep_the_others(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    nights.server.files |= {"/etc/a": b"1", "/etc/b": b"2"}
+    copy = FakeMachine.copy
+
+    def locked(self: FakeMachine, source: str, target: str) -> None:
+        if source == "/etc/a":
+            raise ServerError("srv: /etc/a is in use")
+        copy(self, source, target)
+
+    monkeypatch.setattr(FakeMachine, "copy", locked)
+    result = nights.night(files=["/etc/a", "/etc/b"])
+    assert result["failed_items"] == ["/etc/a"]
+    assert states(result)["/etc/b"] == "saved"
+
+
+def test_parts_of_interrupted_transfers_go(nights: Nights) -> None:
+    nights.night()
+    folder = nights.main / "srv" / "Specibiketoto"
+    (folder / ".rsync-partial").mkdir()
+    parts = [
+        ".2025-01-01T210000Z.dump.Ab12Cd",
+        ".rsync-partial/2025-01-01T210000Z.dump",
+        ".2025-01-01T210000Z.json.part",
+    ]
+    for name in (*parts, "2025-01-01T210000Z.dump", ".hidden"):
+        (folder / name).write_text("x")
+    nights.night()
+    assert not [name for name in parts if (folder / name).exists()]
+    assert (folder / "2025-01-01T210000Z.dump").exists(), "a foreign file is gone"
+    assert (folder / ".hidden").exists()
+
+
+def test_older_damaged_backup_is_brought_back_too(nights: Nights) -> None:
+    nights.night()
+    nights.server.databases["Specibiketoto"] += " more"
+    nights.night()
+    old = nights.catalog().items["database", "Specibiketoto"].backups[0]
+    path = nights.main / "srv" / old.path
+    good = path.read_bytes()
+    path.write_bytes(b"x" + good[1:])
+    assert _verify(nights)["failed"]
+    assert path.read_bytes() == good
+    # The other way round: what is damaged at the source is not brought over, nor taken for a bad target.
+    path.write_bytes(b"x" + good[1:])
+    (nights.usb / "srv" / old.path).unlink()
+    result = nights.night()
+    assert f"main: Specibiketoto: the bytes of the backup of {old.stamp} have changed" in result["msg"]
+    assert not any(line["state"] == "failed" for line in result["destinations"])
+
+
+def test_rebuilt_catalog_believes_nothing_unread(nights: Nights) -> None:
+    nights.night()
+    newest = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert newest is not None
+    for root in (nights.main, nights.usb):
+        (root / "srv" / newest.path).write_bytes(b"x" * newest.size)
+    (nights.main / "srv" / "_globals" / "2026-01-02T210000Z.json").write_text(
+        '{"kind": "strange", "rows_by_table": []}'
+    )
+    shutil.rmtree(nights.folder / "catalog")
+    result = _verify(nights, rebuild=True, every=False)
+    assert result["failed"]
+    assert nights.catalog().items["database", "Specibiketoto"].newest_proven is None
+    assert any("cannot be read" in text for text in result["warnings"])  # type: ignore[attr-defined]
+
+
 def test_cut_after_any_effect_loses_nothing_and_the_next_run_ends_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,4 +479,4 @@ def test_cut_after_any_effect_loses_nothing_and_the_next_run_ends_well(
         }
         for root in (nights.main, nights.usb):
             assert nights.files(root) == expected, f"cut after {limit}: {root.name} and the catalog differ"
-        assert not list((nights.folder / "catalog" / "srv" / "scratch").iterdir())
+        assert not (nights.folder / "catalog" / "srv" / "scratch").exists()

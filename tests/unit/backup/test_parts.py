@@ -38,6 +38,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.posix import
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.restore import missing_roles
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.selection import select
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.tools import find_programs
+from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.properties import statements
 from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.server import Database, tool_problem, version_of
 
 from tests.unit.backup.conftest import OPTIONS, Nights
@@ -85,6 +86,13 @@ def test_no_backup_as_old_as_that() -> None:
         find(ITEM, "2026-11-19")
     with pytest.raises(CatalogError, match="no proven backup"):
         find(Item(DATABASE, "toto", "toto", "", [backup("2026-11-24T210000Z", proven=False)]), None)
+
+
+@pytest.mark.parametrize("date", ["23/11/2020", "23-10-2020", "hier", "2026-13-01", "2026-02-30", "2026-1-1", "T", ""])
+def test_a_date_that_is_none_is_refused(date: str) -> None:
+    """Compared as text, a day that comes first is later than any year."""
+    with pytest.raises(OptionError, match="is no date of a backup; write it as 2026-11-23"):
+        find(ITEM, date)
 
 
 def test_overview_tells_the_age() -> None:
@@ -207,10 +215,42 @@ def test_version_of_pg_dump_suits_the_server(tool: str, server: str, word: str) 
     assert bool(word) == bool(problem)
 
 
+def test_properties_of_a_database_come_back_as_statements() -> None:
+    properties = {
+        "connection_limit": 17,
+        "acl": ["=T/openpg", "openpg=CTc/openpg", '"élève a"=c*/openpg'],
+        "settings": ['search_path="$user", public', "work_mem=8MB"],
+        "comment": "l'été",
+    }
+    assert statements('a"b', "openpg", properties) == [
+        'ALTER DATABASE "a""b" CONNECTION LIMIT 17;',
+        'ALTER DATABASE "a""b" SET search_path TO "$user", public;',
+        'ALTER DATABASE "a""b" SET work_mem TO \'8MB\';',
+        "COMMENT ON DATABASE \"a\"\"b\" IS 'l''été';",
+        'REVOKE ALL ON DATABASE "a""b" FROM PUBLIC;',
+        'GRANT TEMPORARY ON DATABASE "a""b" TO PUBLIC;',
+        'GRANT CONNECT ON DATABASE "a""b" TO "élève a" WITH GRANT OPTION;',
+    ]
+    assert statements("a", "openpg", {}) == []
+
+
 def test_version_text() -> None:
     assert version_of("pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)") == (15, 20)
     assert version_of("8.4.12") == (8, 4, 12)
     assert version_of("nothing") == ()
+
+
+def test_role_that_sets_a_text_makes_no_other_role() -> None:
+    text = (
+        "CREATE ROLE pupil;\nALTER ROLE pupil WITH LOGIN;\n"
+        "ALTER ROLE pupil SET application_name TO 'x\nCREATE ROLE evil SUPERUSER LOGIN;\n';\n"
+        "COMMENT ON ROLE pupil IS 'it''s; -- \nCREATE ROLE evil2;';\n-- a comment; CREATE ROLE evil3;\nCREATE ROLE good;\n"
+    )
+    assert missing_roles(text, set()).splitlines() == [
+        "CREATE ROLE pupil;",
+        "ALTER ROLE pupil WITH LOGIN;",
+        "CREATE ROLE good;",
+    ]
 
 
 def test_missing_roles_only() -> None:

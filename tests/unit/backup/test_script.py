@@ -40,6 +40,23 @@ def test_rows_of_each_table_and_large_objects() -> None:
     assert found.large_objects == 1
 
 
+def test_names_of_any_kind() -> None:
+    script = (
+        b"SET client_encoding = 'LATIN1';\n\n"
+        b"--\n-- Data for Name: \xe9t\xe9; Type: TABLE DATA; Schema: public; Owner: -\n--\n\n"
+        b'COPY public."\xe9t\xe9" (id) FROM stdin;\n1\n\\.\n\n\n'
+        b"--\n-- Data for Name: two lines; Type: TABLE DATA; Schema: public; Owner: -\n--\n\n-- load via partition root r\n"
+        b'COPY public."two\nli""nes" ("a b", c) FROM stdin;\n1\t2\n3\t4\n\\.\n\n'
+        b"CREATE FUNCTION g() RETURNS void AS $$ PERFORM lo_create(0); $$ LANGUAGE sql;\n"
+        b"SELECT pg_catalog.lo_open(pg_catalog.lo_create('17'), 131072);\n"
+    )
+    found = content(script)
+    assert found.rows == {("public", "été"): 1, ("public", 'two\nli"nes'): 2}
+    assert found.large_objects == 1
+    chance = random.Random(3)
+    assert all(content(script, chance) == found for _round in range(200))
+
+
 def test_cuts_make_no_difference() -> None:
     whole = content(SCRIPT)
     chance = random.Random(7)

@@ -15,16 +15,18 @@ environment: ## create .venv and the links that make the checkout a collection
 	@python3 tools/environment.py lab
 
 rehearse: environment ## the whole school in the lab: site.yml twice, the stories of rehearsals/, a summary
+	@tools/system_programs.sh rsync
 	@$(PYTHON) tools/rehearse.py
 
 lab: environment ## bring the lab up
+	@tools/system_programs.sh rsync
 	@$(PYTHON) -m lab up -i $(INVENTORY)
 
 lab-down: environment ## bring the lab down
 	@$(PYTHON) -m lab down -i $(INVENTORY)
 
 test: ## run every test
-	@tools/system_programs.sh python3-venv git ssh cron systemd-analyze ip unshare
+	@tools/system_programs.sh python3-venv git ssh rsync cron systemd-analyze ip unshare
 	@python3 tools/environment.py lab test
 	@$(PYTHON) -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
@@ -39,10 +41,11 @@ sanity: ## ansible-test sanity, without its download
 	@$(PYTHON) tools/sanity.py
 
 bench: ## measure, against a plain Netmiko pool and cisco.ios (docs/performance.md)
-	@tools/system_programs.sh python3-venv git
+	@tools/system_programs.sh python3-venv git rsync
 	@python3 tools/environment.py lab test bench
 	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.windows
+	@$(PYTHON) -m bench.databases
 
 build: environment ## the collection's tarball
 	@.venv/bin/ansible-galaxy collection build --force

@@ -15,8 +15,9 @@ from ansible.utils.display import Display
 
 from ._backup.destinations import Settings, settings_of
 from ._backup.errors import OptionError
+from ._backup.local import LocalMachine
 from ._backup.machine import Machine
-from ._backup.posix import AnsibleTransport, LocalTransport, PosixMachine, Transport
+from ._backup.posix import AnsibleTransport, PosixMachine, Transport
 from ._backup.tools import find_programs
 from ._backup.windows import WindowsMachine
 from ._lease import lease
@@ -61,7 +62,7 @@ class BackupAction(WindowsAction):
             with self.session(task_vars) as session:
                 yield WindowsMachine(session, service=service)
         elif name == _LOCAL:
-            yield PosixMachine(host, lambda: LocalTransport(host))
+            yield LocalMachine(host)
         elif name in _POSIX:
             yield PosixMachine(host, lambda: self._ssh(host, name))
         else:

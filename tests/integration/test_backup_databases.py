@@ -230,7 +230,7 @@ FAULTS: list[tuple[str, tuple[str, ...], str]] = [
     (SERVER, ("server_stops", "5000"), "Specibiketoto ended with code 1"),
     (SERVER, ("rsync_silent",), "said that all was done, and 3 files are not there"),
     (DAEMON, ("off",), "does the rsync daemon run"),
-    (DAEMON, ("cut", "9000"), "the connection failed or was cut"),
+    (DAEMON, ("cut", "1000"), "the connection failed or was cut"),
     (DAEMON, ("disk_full",), "the disk of the destination is full"),
     (DAEMON, ("wrong_password",), "the module or the password was refused"),
 ]

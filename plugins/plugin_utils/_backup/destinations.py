@@ -244,13 +244,7 @@ class RsyncDestination:
 
     def listing(self) -> dict[str, int]:
         """Return the files below the set's folder, as the daemon lists them."""
-        # By a filter and not by the set's URL, which the daemon refuses while there is no such folder.
-        done = self.run(
-            [
-                *("-r", "--list-only", "--no-h", f"--timeout={self.settings.timeout}", "--contimeout=20"),
-                *(f"--include=/{self._set}/***", "--exclude=*", f"{self.url}/"),
-            ]
-        )
+        done = self.run(rsync.list_arguments(self.settings.timeout, self._set, self.url))
         prefix = f"{self._set}/"
         found = rsync.parse_listing(done.stdout.decode("utf-8", "surrogateescape"))
         return {path.removeprefix(prefix): size for path, size in found.items() if path.startswith(prefix)}

@@ -19,7 +19,8 @@ from .tools import environment, program_version
 _MAGIC = b"PGDMP"
 #: Version of the archive's format (pg_backup_archiver.h, K_VERS_*) to the first pg_restore that reads it.
 _READERS = (((1, 16), 17), ((1, 15), 16), ((1, 14), 12), ((1, 13), 11))
-_PIECE = 1 << 20
+#: As much as a pipe gives at once: larger pieces leave the processor's cache before they are looked at.
+_PIECE = 1 << 16
 
 
 def archive_version(path: Path) -> tuple[int, int]:
@@ -68,6 +69,8 @@ def read(path: Path, programs: Path, timeout: float = 3600.0) -> Content:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                bufsize=0,
+                pipesize=4 * _PIECE,
                 env=environment(),
             )
         except OSError as error:

@@ -141,7 +141,7 @@ def _prove(
     """Compare and read each file of the first destination; return the backups that are new and sound."""
     sound: dict[str, tuple[str, Content | None, str]] = {}
     problems: dict[str, LyceeError] = {}
-    bad = [one for one in waiting if not _arrived(folder, one)]
+    bad = _not_arrived(run, folder, waiting)
     if bad and first is not None and program is not None and isinstance(first.destination, RsyncDestination):
         # A transfer that changed bytes is done once more, from nothing.
         run.warnings.append(f"{first.name}: {len(bad)} files did not arrive as they were sent, and are sent again")
@@ -156,7 +156,8 @@ def _prove(
         try:
             if not path.is_file():
                 raise DestinationError(f"{backup.name}: its file did not arrive{_at(first)}; it stays on the server")
-            if not same_digest(path, backup.staged_digest):
+            # Those that came at the first time were compared then.
+            if backup in bad and not same_digest(path, backup.staged_digest):
                 raise DestinationError(
                     f"{backup.name}: the bytes that arrived{_at(first)} are not those of the server, where it stays"
                 )
@@ -207,12 +208,22 @@ def _prove(
     return fresh
 
 
-def _arrived(folder: Path, backup: Backup) -> bool:
-    path = folder / backup.path
-    try:
-        return path.is_file() and same_digest(path, backup.staged_digest)
-    except OSError:
-        return False
+def _not_arrived(run: RunState, folder: Path, waiting: Sequence[Backup]) -> list[Backup]:
+    """Return those whose bytes are not the server's; what is known of the others' SHA-256 is noted."""
+
+    def arrived(backup: Backup) -> bool:
+        path = folder / backup.path
+        try:
+            if not path.is_file() or not same_digest(path, backup.staged_digest):
+                return False
+        except OSError:
+            return False
+        algorithm, _colon, digits = backup.staged_digest.partition(":")
+        backup.sha256 = digits if algorithm == "sha256" else ""
+        return True
+
+    with ThreadPoolExecutor(max_workers=max(1, run.options.workers)) as pool:
+        return [one for one, good in zip(waiting, pool.map(arrived, waiting), strict=True) if not good]
 
 
 def _at(state: DestinationState | None) -> str:
@@ -221,7 +232,7 @@ def _at(state: DestinationState | None) -> str:
 
 def _content(backup: Backup, path: Path, programs: Path) -> tuple[str, Content | None, str]:
     """Return the file's hash, what it holds, and its format's version; the hash of roles is without their comments."""
-    sha256 = sha256_of(path)
+    sha256 = backup.sha256 or sha256_of(path)
     if backup.kind == DATABASE:
         content = dumpfile.read(path, programs)
         return sha256, content, ".".join(map(str, dumpfile.archive_version(path)))

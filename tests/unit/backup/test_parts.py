@@ -29,6 +29,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.errors impor
     ServerError,
     ToolError,
 )
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.local import LocalMachine
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.posix import (
     AnsibleTransport,
     LocalTransport,
@@ -274,14 +275,14 @@ class ShellTransport(LocalTransport):
         return done.rc, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("kind", ["local", "ansible"])
+@pytest.mark.parametrize("kind", ["local", "local transport", "ansible"])
 def test_linux_server(tmp_path: Path, kind: str) -> None:
     shell = ShellTransport("srv")
 
     def transport() -> Transport:
-        return LocalTransport("srv") if kind == "local" else AnsibleTransport("srv", shell)
+        return AnsibleTransport("srv", shell) if kind == "ansible" else LocalTransport("srv")
 
-    machine = PosixMachine("srv", transport)
+    machine = LocalMachine("srv") if kind == "local" else PosixMachine("srv", transport)
     folder = machine.join(str(tmp_path), "été; rm -rf x", "b")
     machine.make_private_folder(folder)
     assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o700

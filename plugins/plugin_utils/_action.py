@@ -5,9 +5,12 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
@@ -17,6 +20,7 @@ from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
 
 from ._errors import LyceeError
+from ._lease import lease
 from ._pool import run_pool
 from ._values import plain
 
@@ -168,3 +172,20 @@ class LyceeAction(ActionBase):
     def diff_mode(self) -> bool:
         """Return whether the task shows differences."""
         return bool(self._task.diff)
+
+    def lease(
+        self, task_vars: dict[str, Any], job: str, host: str | None = None
+    ) -> AbstractContextManager[Callable[[str], None]]:
+        """Return the lease of the task's host (or of ``host``), to be held while it is changed; check mode needs none.
+
+        Raises:
+            LeaseError: another job holds it.
+        """
+        if self.check_mode:
+            return contextlib.nullcontext(lambda name: None)
+        folder = task_vars.get("lycee_data_dir")
+        # Without a folder of the inventory, one of the user's: it keeps two of his own jobs apart.
+        root = (
+            Path(str(self._templar.template(folder))) if folder else Path("~/.local/share/lycee.openerp").expanduser()
+        )
+        return lease(root / "leases", host or str(task_vars["inventory_hostname"]), job)

@@ -13,16 +13,15 @@ from typing import Any
 from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
 
+from ._action import LyceeAction
 from ._backup.destinations import Settings, settings_of
 from ._backup.errors import OptionError
 from ._backup.local import LocalMachine
 from ._backup.machine import Machine
 from ._backup.posix import AnsibleTransport, PosixMachine, Transport
 from ._backup.tools import find_programs
-from ._backup.windows import WindowsMachine
 from ._lease import lease
 from ._postgresql.server import Access
-from ._windows_action import WindowsAction
 
 display = Display()
 _LOCAL, _WINRM = "local", "winrm"
@@ -30,7 +29,7 @@ _LOCAL, _WINRM = "local", "winrm"
 _POSIX = ("ssh",)
 
 
-class BackupAction(WindowsAction):
+class BackupAction(LyceeAction):
     """An action on a server of either kind."""
 
     @contextlib.contextmanager
@@ -59,7 +58,11 @@ class BackupAction(WindowsAction):
         if self._play_context.become and name != _WINRM:
             raise OptionError(f"{host}: become is not used here; log in as a user who may run PostgreSQL's programs")
         if name == _WINRM:
-            with self.session(task_vars) as session:
+            # Here and not above: pywinrm and what it needs take longer to load than all else, and a Linux server has no use for it.
+            from ._backup.windows import WindowsMachine
+            from ._windows_action import open_session
+
+            with open_session(host, self._connection) as session:
                 yield WindowsMachine(session, service=service)
         elif name == _LOCAL:
             yield LocalMachine(host)

@@ -1,18 +1,13 @@
-"""What the actions on Windows hosts share: the session and the lease.
+"""What the actions on Windows hosts share: the session.
 
 Note that this utility is private to the collection.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 from ._action import LyceeAction
-from ._lease import lease
 from ._windows.errors import OptionError
 from ._windows.options import winrm_options
 from ._windows.session import Session, protocol_arguments
@@ -41,20 +36,3 @@ class WindowsAction(LyceeAction):
         if name.rpartition(".")[2] != "winrm":
             raise OptionError(f"{host}: this needs ansible_connection: winrm, and the connection is '{name}'")
         return open_session(host, self._connection)
-
-    def lease(
-        self, task_vars: dict[str, Any], job: str, host: str | None = None
-    ) -> AbstractContextManager[Callable[[str], None]]:
-        """Return the lease of the task's host (or of ``host``), to be held while it is changed; check mode needs none.
-
-        Raises:
-            LeaseError: another job holds it.
-        """
-        if self.check_mode:
-            return contextlib.nullcontext(lambda name: None)
-        folder = task_vars.get("lycee_data_dir")
-        # Without a folder of the inventory, one of the user's: it keeps two of his own jobs apart.
-        root = (
-            Path(str(self._templar.template(folder))) if folder else Path("~/.local/share/lycee.openerp").expanduser()
-        )
-        return lease(root / "leases", host or str(task_vars["inventory_hostname"]), job)

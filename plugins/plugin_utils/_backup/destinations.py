@@ -29,10 +29,6 @@ _RETRY_PAUSE = 1.0
 SIZE_UNKNOWN = -1
 
 
-def _raise(error: OSError) -> None:
-    raise error
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A destination as the inventory describes it.
@@ -133,15 +129,8 @@ class FolderDestination:
     def listing(self) -> dict[str, int]:
         """Return the files below the set's folder."""
         self._check()
-        found: dict[str, int] = {}
         with self._explained("cannot be read"):
-            if not self._folder.is_dir():
-                return found
-            for folder, _folders, names in os.walk(self._folder, onerror=_raise):
-                for name in names:
-                    path = Path(folder) / name
-                    found[path.relative_to(self._folder).as_posix()] = path.stat().st_size
-        return found
+            return files_of(self._folder)
 
     def free(self) -> int | None:
         """Return what is free on the file system."""
@@ -243,7 +232,11 @@ class RsyncDestination:
         raise DestinationError(f"{self.settings.name}: {rsync.explain(done.returncode, said)}")
 
     def listing(self) -> dict[str, int]:
-        """Return the files below the set's folder, as the daemon lists them."""
+        """Return the files below the set's folder: as the disk has them where the controller sees it, else as the daemon lists them."""
+        if self._direct is not None and self._direct.parent.is_dir():
+            # Where it may not be looked into, the daemon may.
+            with contextlib.suppress(OSError):
+                return files_of(self._direct)
         done = self.run(rsync.list_arguments(self.settings.timeout, self._set, self.url))
         prefix = f"{self._set}/"
         found = rsync.parse_listing(done.stdout.decode("utf-8", "surrogateescape"))
@@ -373,6 +366,25 @@ def at_hand(destination: Destination, paths: Sequence[str], scratch: Path) -> It
         if paths:
             destination.fetch(paths, Path(folder))
         yield Path(folder)
+
+
+def files_of(root: Path) -> dict[str, int]:
+    """Return path below ``root`` to size of every file there; nothing where there is no such folder.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    found: dict[str, int] = {}
+    waiting = [str(root)] if root.is_dir() else []
+    start = len(str(root)) + 1
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    found[entry.path[start:]] = entry.stat(follow_symlinks=False).st_size
+    return found
 
 
 def sha256_of(path: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import IO, cast
 
@@ -21,6 +22,8 @@ _MAGIC = b"PGDMP"
 _READERS = (((1, 16), 17), ((1, 15), 16), ((1, 14), 12), ((1, 13), 11))
 #: As much as a pipe gives at once: larger pieces leave the processor's cache before they are looked at.
 _PIECE = 1 << 16
+
+_GATHER = 0.003
 
 
 def archive_version(path: Path) -> tuple[int, int]:
@@ -70,7 +73,7 @@ def read(path: Path, programs: Path, timeout: float = 3600.0) -> Content:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 bufsize=0,
-                pipesize=4 * _PIECE,
+                pipesize=16 * _PIECE,
                 env=environment(),
             )
         except OSError as error:
@@ -79,6 +82,9 @@ def read(path: Path, programs: Path, timeout: float = 3600.0) -> Content:
         try:
             while piece := output.read(_PIECE):
                 reader.feed(piece)
+                if len(piece) < _PIECE:
+                    # pg_restore writes some kB at a time; meanwhile the pipe fills, and reads are fewer and larger.
+                    time.sleep(_GATHER)
             code = process.wait(timeout=timeout)
         except BaseException:
             process.kill()

@@ -28,6 +28,10 @@ class LocalMachine(PosixMachine):
         """Give itself: nothing of it is shared by threads."""
         yield self
 
+    def seen(self, path: str) -> Path | None:
+        """Return the path: it is this machine."""
+        return Path(path)
+
     def make_private_folder(self, path: str) -> None:
         """Make a folder of mode 0700."""
         with self._explained(path, "made"):

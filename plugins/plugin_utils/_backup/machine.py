@@ -83,6 +83,9 @@ class Machine(Protocol):
     def rsync_path(self, folder: str) -> str:
         """Return a folder as rsync on this machine takes it."""
 
+    def seen(self, path: str) -> Path | None:
+        """Return a file of the machine as one of the controller, None when they are two machines."""
+
     def make_private_folder(self, path: str) -> None:
         """Make a folder, and what is above it, that only administrators or the owner may read; one that exists stays."""
 

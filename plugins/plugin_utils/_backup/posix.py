@@ -190,6 +190,10 @@ class PosixMachine:
         """Return the folder as it is."""
         return folder
 
+    def seen(self, path: str) -> Path | None:
+        """Return None: it is another machine."""
+        return None
+
     def make_private_folder(self, path: str) -> None:
         """Make a folder of mode 0700."""
         self._must(["/bin/sh", "-c", 'umask 077 && mkdir -p -- "$1"', "sh", path], f"the folder {path}")

@@ -15,7 +15,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from .. import _storage as storage
@@ -45,9 +45,11 @@ def ship(run: RunState, machine: Machine) -> None:
     if not waiting:
         return
     program = None if run.options.rsync == "" else machine.find_rsync(run.options.rsync)
-    fresh: list[Backup] = []
-    with _first_copies(run, machine, program, waiting) as (first, folder):
-        fresh = _prove(run, machine, first, folder, waiting, program)
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=max(1, run.options.workers)))
+        ahead = _read_ahead(run, machine, pool, waiting)
+        first, folder = stack.enter_context(_first_copies(run, machine, program, waiting))
+        fresh = _prove(run, machine, pool, first, folder, waiting, program, ahead)
         for state in run.usable:
             if first is not None and state is first:
                 continue
@@ -130,18 +132,38 @@ def _push(
     raise DestinationError(f"{settings.name}: {rsync.explain(done.rc, done.said)}")
 
 
+Proof = tuple[str, Content | None, str]
+
+
+def _read_ahead(
+    run: RunState, machine: Machine, pool: ThreadPoolExecutor, waiting: Sequence[Backup]
+) -> dict[str, Future[Proof]]:
+    """Begin to read in full what the controller sees on the server already, while it is transferred.
+
+    What arrives is compared with it by SHA-256, so that the bytes at the destination are those that were read.
+    """
+    found = {}
+    for backup in waiting:
+        path = machine.seen(backup.staged)
+        if path is not None and backup.staged_digest.startswith("sha256:"):
+            found[backup.path] = pool.submit(_content, backup, path, run.options.programs)
+    return found
+
+
 def _prove(
     run: RunState,
     machine: Machine,
+    pool: ThreadPoolExecutor,
     first: DestinationState | None,
     folder: Path,
     waiting: Sequence[Backup],
     program: str | None,
+    ahead: dict[str, Future[Proof]],
 ) -> list[Backup]:
     """Compare and read each file of the first destination; return the backups that are new and sound."""
-    sound: dict[str, tuple[str, Content | None, str]] = {}
+    sound: dict[str, Proof] = {}
     problems: dict[str, LyceeError] = {}
-    bad = _not_arrived(run, folder, waiting)
+    bad = _not_arrived(pool, folder, waiting)
     if bad and first is not None and program is not None and isinstance(first.destination, RsyncDestination):
         # A transfer that changed bytes is done once more, from nothing.
         run.warnings.append(f"{first.name}: {len(bad)} files did not arrive as they were sent, and are sent again")
@@ -161,7 +183,8 @@ def _prove(
                 raise DestinationError(
                     f"{backup.name}: the bytes that arrived{_at(first)} are not those of the server, where it stays"
                 )
-            sound[backup.path] = _content(backup, path, run.options.programs)
+            early = ahead.get(backup.path)
+            sound[backup.path] = early.result() if early is not None else _content(backup, path, run.options.programs)
         except ProofError as error:
             # The server's own bytes are no dump: nothing is gained by keeping them.
             problems[backup.path] = ProofError(f"{backup.name}: {error}")
@@ -170,8 +193,11 @@ def _prove(
         except OSError as error:
             problems[backup.path] = DestinationError(f"{backup.name}: {path} cannot be read: {error.strerror}")
 
-    with ThreadPoolExecutor(max_workers=max(1, run.options.workers)) as pool:
-        list(pool.map(one, waiting))
+    # Those that are being read already are only waited for, so that no thread of the pool waits for another one's work.
+    list(pool.map(one, [backup for backup in waiting if backup.path not in ahead]))
+    for backup in waiting:
+        if backup.path in ahead:
+            one(backup)
     fresh = []
     for number, backup in enumerate(waiting, 1):
         item = _item(run, backup)
@@ -208,7 +234,7 @@ def _prove(
     return fresh
 
 
-def _not_arrived(run: RunState, folder: Path, waiting: Sequence[Backup]) -> list[Backup]:
+def _not_arrived(pool: ThreadPoolExecutor, folder: Path, waiting: Sequence[Backup]) -> list[Backup]:
     """Return those whose bytes are not the server's; what is known of the others' SHA-256 is noted."""
 
     def arrived(backup: Backup) -> bool:
@@ -222,15 +248,14 @@ def _not_arrived(run: RunState, folder: Path, waiting: Sequence[Backup]) -> list
         backup.sha256 = digits if algorithm == "sha256" else ""
         return True
 
-    with ThreadPoolExecutor(max_workers=max(1, run.options.workers)) as pool:
-        return [one for one, good in zip(waiting, pool.map(arrived, waiting), strict=True) if not good]
+    return [one for one, good in zip(waiting, pool.map(arrived, waiting), strict=True) if not good]
 
 
 def _at(state: DestinationState | None) -> str:
     return f" at {state.name}" if state is not None else ""
 
 
-def _content(backup: Backup, path: Path, programs: Path) -> tuple[str, Content | None, str]:
+def _content(backup: Backup, path: Path, programs: Path) -> Proof:
     """Return the file's hash, what it holds, and its format's version; the hash of roles is without their comments."""
     sha256 = backup.sha256 or sha256_of(path)
     if backup.kind == DATABASE:

@@ -118,6 +118,10 @@ class WindowsMachine:
         """Return the folder as Cygwin names it: ``C:`` would be a host to rsync."""
         return f"/cygdrive/{folder[0].lower()}{folder[2:]}".replace("\\", "/")
 
+    def seen(self, path: str) -> Path | None:
+        """Return None: it is another machine."""
+        return None
+
     def make_private_folder(self, path: str) -> None:
         """Make a folder; its rights are those of the folder above it."""
         if files.folder_exists(self._session, path):

@@ -200,6 +200,10 @@ class FakeMachine:
         """Return it."""
         return folder
 
+    def seen(self, path: str) -> Path | None:
+        """Return nothing: it is another machine."""
+        return None
+
     def make_private_folder(self, path: str) -> None:
         """Do nothing: files need no folder here."""
         self.server.effects.happen()

@@ -14,7 +14,7 @@ from .._errors import LyceeError
 from .._postgresql.server import Database, Server, shown
 from .catalog import DATABASE, FILE, FILES_FOLDER, GLOBALS, GLOBALS_FOLDER, Backup, Item
 from .destinations import sha256_of
-from .errors import ServerError
+from .errors import DestinationError, ServerError
 from .machine import Machine
 from .names import encoded, moment_of
 from .pool import with_machines
@@ -95,7 +95,11 @@ def check_space(run: RunState, machine: Machine, databases: Iterable[Database]) 
             "are free; free space, or name another folder as staging"
         )
     for one in run.usable:
-        there = one.destination.free()
+        try:
+            there = one.destination.free()
+        except DestinationError as error:
+            one.problem = str(error)
+            continue
         if there is not None and there < needed:
             run.warnings.append(
                 f"{one.name} has {megabytes(there)} MB free, and a night in which everything changes needs "

@@ -54,6 +54,11 @@ def ship(run: RunState, machine: Machine) -> None:
             if first is not None and state is first:
                 continue
             _bring(run, machine, state, folder, fresh)
+    for backup in fresh:
+        if not backup.stored:
+            run.outcome(_item(run, backup)).fail(
+                f"{backup.name}: no destination took its dump of {backup.stamp}, which waits on the server for the next run"
+            )
     safe = [one for one in waiting if one.stored or one.expired]
     run.step("remove what is safe from the server")
     machine.remove([one.staged for one in safe if one.staged])

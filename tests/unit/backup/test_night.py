@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup import night
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.destinations import FolderDestination
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.errors import (
     DestinationError,
     OptionError,
@@ -311,6 +312,18 @@ def test_what_the_controller_cannot_fetch_waits_on_the_server(nights: Nights, mo
     assert "failed" not in nights.night()
     assert any("is taken up" in text for text in nights.said)
     assert not [path for path in nights.server.files if path.startswith("/staging")]
+
+
+def test_dump_that_no_destination_takes_is_not_called_saved(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: object, folder: Path, paths: object) -> None:
+        raise DestinationError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderDestination, "store", full)
+        result = nights.night()
+        assert set(states(result).values()) == {"failed"}
+        assert "no destination took its dump of 2026-01-02T210000Z, which waits on the server" in result["msg"]
+    assert "failed" not in nights.night()
 
 
 def test_old_pg_restore_of_the_controller_is_told_before_the_first_dump(

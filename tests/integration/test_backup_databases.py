@@ -394,7 +394,7 @@ def test_killed_in_the_middle_and_run_again(school: School, playbook: str, tree:
     assert school.playbook(*arguments).status == 0
     total = _requests(school) - before
     assert total > 20
-    for number in range(total // 6, total, total // 4):
+    for number in range(total // 6, total, total // 3):
         school.change()
         if playbook == BACKUP:
             wanted = school.counts(SERVER, "Specibiketoto")

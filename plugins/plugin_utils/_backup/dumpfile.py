@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, cast
+from typing import Any
 
 from .errors import ProofError, ToolError
 from .script import Content, ScriptReader
@@ -78,7 +78,7 @@ def read(path: Path, programs: Path, timeout: float = 3600.0) -> Content:
             )
         except OSError as error:
             raise ToolError(f"{programs}/pg_restore cannot be run: {error.strerror}") from None
-        output = cast("IO[bytes]", process.stdout)
+        output: Any = process.stdout
         try:
             while piece := output.read(_PIECE):
                 reader.feed(piece)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup import night
-from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.destinations import FolderDestination
+from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.destinations import FolderDestination, Settings
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.errors import (
     DestinationError,
     OptionError,
@@ -228,6 +228,33 @@ def test_irregular_name_is_saved_and_told(nights: Nights) -> None:
     result = nights.night(naming_rule="Specibike[A-Za-z0-9]+")
     assert [text for text in result["warnings"] if text.startswith("SpecibikeX;touch PWNED: its name breaks")]
     assert states(result)["SpecibikeX;touch PWNED"] == "saved"
+
+
+def test_folder_of_the_server_is_a_destination(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one that DFS replicates: copied on the server itself, compared there, listed and emptied there."""
+    settings = [*nights.settings(), Settings("dfs", "server_folder", path="/replica")]
+    monkeypatch.setattr(nights, "settings", lambda: settings)
+    assert "failed" not in nights.night()
+    newest = nights.catalog().items["database", "Specibiketoto"].newest_proven
+    assert newest is not None
+    assert set(newest.stored) == {"main", "usb", "dfs"}
+    assert nights.server.files[f"/replica/srv/{newest.path}"] == (nights.main / "srv" / newest.path).read_bytes()
+    # The others lose it, and it comes back from the server's folder.
+    for root in (nights.main, nights.usb):
+        (root / "srv" / newest.path).unlink()
+    result = nights.night()
+    assert "were missing there" in result["msg"]
+    assert (nights.main / "srv" / newest.path).is_file()
+    keep = Keep(daily=1, weekly=0, monthly=0, minimum=1)
+    for number in range(3):
+        nights.server.databases["Specibiketoto"] += f" {number}"
+        assert "failed" not in nights.night(keep=keep)
+    left = [
+        name
+        for name in nights.server.files
+        if name.startswith("/replica/srv/Specibiketoto/") and name.endswith(".dump")
+    ]
+    assert len(left) == 1
 
 
 def test_files_of_the_server_are_saved_once_until_they_change(nights: Nights) -> None:

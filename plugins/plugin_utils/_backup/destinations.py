@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from .._storage import make_folder, sync_folder
 from . import rsync
 from .errors import AbsentError, DestinationError, OptionError
-from .machine import Machine, digest_of
+from .machine import Done, Machine, digest_of
 from .tools import environment
 
 _RETRY_PAUSE = 1.0
@@ -53,6 +53,33 @@ class Settings:
     absent_days: int = 14
     timeout: int = 60
     retries: int = 2
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Return the variables by which rsync gets its password (rsync(1))."""
+        return {"RSYNC_PASSWORD": self.password} if self.password else {}
+
+
+def tried(settings: Settings, attempt: Callable[[], Done], again: Callable[[], None] = lambda: None) -> Done:
+    """Run rsync, wherever it runs, and run it again where the line broke.
+
+    Args:
+        settings: of the destination.
+        attempt: runs it once.
+        again: told before each further time.
+
+    Raises:
+        DestinationError: it ended with anything but 0.
+    """
+    for left in range(settings.retries, -1, -1):
+        done = attempt()
+        if done.rc == 0:
+            return done
+        if not rsync.may_help(done.rc, done.said) or not left:
+            break
+        again()
+        time.sleep(_RETRY_PAUSE)
+    raise DestinationError(f"{settings.name}: {rsync.explain(done.rc, done.said)}")
 
 
 def settings_of(options: Sequence[dict[str, Any]]) -> list[Settings]:
@@ -203,7 +230,7 @@ class RsyncDestination:
         self._program = program or shutil.which("rsync")
         self._direct = Path(settings.path).expanduser() / set_name if settings.path else None
 
-    def run(self, arguments: Sequence[str], stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def run(self, arguments: Sequence[str], stdin: bytes = b"") -> Done:
         """Run the controller's rsync, again where the line broke.
 
         Raises:
@@ -213,23 +240,21 @@ class RsyncDestination:
             raise DestinationError(
                 f"{self.settings.name}: rsync is missing on the controller; install it (apt-get install rsync)"
             )
-        secrets = {"RSYNC_PASSWORD": self.settings.password} if self.settings.password else {}
-        for left in range(self.settings.retries, -1, -1):
+        program = self._program
+
+        def attempt() -> Done:
             done = subprocess.run(
-                [self._program, *arguments],
+                [program, *arguments],
                 input=stdin,
                 capture_output=True,
-                env=environment(**secrets),
+                env=environment(**self.settings.secrets),
                 check=False,
             )
             self.sent += rsync.sent_bytes(done.stdout)
-            if done.returncode == 0:
-                return done
-            said = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
-            if not rsync.may_help(done.returncode, said) or not left:
-                break
-            time.sleep(_RETRY_PAUSE)
-        raise DestinationError(f"{self.settings.name}: {rsync.explain(done.returncode, said)}")
+            # Of a failure only the errors are told, not the statistics.
+            return Done(done.returncode, b"" if done.returncode else done.stdout, done.stderr)
+
+        return tried(self.settings, attempt)
 
     def listing(self) -> dict[str, int]:
         """Return the files below the set's folder: as the disk has them where the controller sees it, else as the daemon lists them."""
@@ -306,7 +331,7 @@ class ServerFolderDestination:
     def take(self, staged: str, path: str) -> None:
         """Copy a file of the server there."""
         target = self._path(path)
-        self._machine.make_private_folder(target[: -len(path.rpartition("/")[2]) - 1])
+        self._machine.make_private_folder(self._machine.parent(target))
         self._machine.copy(staged, target)
 
     def digest(self, path: str) -> str:
@@ -317,7 +342,7 @@ class ServerFolderDestination:
         """Bring files from the controller."""
         for path in paths:
             target = self._path(path)
-            self._machine.make_private_folder(target[: -len(path.rpartition("/")[2]) - 1])
+            self._machine.make_private_folder(self._machine.parent(target))
             self._machine.put(folder / path, target)
             self.sent += (folder / path).stat().st_size
 

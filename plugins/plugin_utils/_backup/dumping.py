@@ -140,7 +140,7 @@ def dump_databases(run: RunState, server: Server, databases: Iterable[Database])
         )
         begun = time.monotonic()
         path = staged_path(run, machine, backup)
-        machine.make_private_folder(_parent(path, machine))
+        machine.make_private_folder(machine.parent(path))
         try:
             server.at(machine).dump(database.name, path + _PART, run.options.compress, run.options.timeout)
             _finish(run, machine, item, backup, path, begun)
@@ -180,7 +180,7 @@ def dump_roles(run: RunState, server: Server) -> None:
     )
     begun = time.monotonic()
     path = staged_path(run, server.machine, backup)
-    server.machine.make_private_folder(_parent(path, server.machine))
+    server.machine.make_private_folder(server.machine.parent(path))
     server.dump_globals(path + _PART, run.options.timeout, run.scratch)
     _finish(run, server.machine, item, backup, path, begun)
     run.say("roles: dumped")
@@ -210,7 +210,7 @@ def _copy_file(run: RunState, machine: Machine, item: Item) -> None:
     backup = Backup(FILE, item.name, item.folder, run.stamp)
     begun = time.monotonic()
     target = staged_path(run, machine, backup)
-    machine.make_private_folder(_parent(target, machine))
+    machine.make_private_folder(machine.parent(target))
     machine.copy(item.name, target + _PART)
     _finish(run, machine, item, backup, target, begun)
 
@@ -257,7 +257,7 @@ def _finish(run: RunState, machine: Machine, item: Item, backup: Backup, path: s
     size = machine.size(path + _PART)
     if not size or not digest:
         raise ServerError(
-            f"{machine.name}: {item.name}: the program ended well and left no file in {_parent(path, machine)}; is the disk full?"
+            f"{machine.name}: {item.name}: the program ended well and left no file in {machine.parent(path)}; is the disk full?"
         )
     machine.move(path + _PART, path)
     backup.duration = round(time.monotonic() - begun, 2)
@@ -267,8 +267,3 @@ def _finish(run: RunState, machine: Machine, item: Item, backup: Backup, path: s
     outcome = run.outcome(item)
     outcome.backup, outcome.duration = backup, backup.duration
     run.save(item)
-
-
-def _parent(path: str, machine: Machine) -> str:
-    separator = machine.join("", "")[-1]
-    return path.rpartition(separator)[0]

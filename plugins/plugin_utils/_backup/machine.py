@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-_PIECE = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -61,6 +59,9 @@ class Machine(Protocol):
 
     def join(self, folder: str, *names: str) -> str:
         """Return a path below ``folder``."""
+
+    def parent(self, path: str) -> str:
+        """Return the folder of a path."""
 
     def program(self, folder: str, name: str) -> str:
         """Return the path of a program in ``folder``."""

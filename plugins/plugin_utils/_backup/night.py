@@ -216,8 +216,7 @@ def _problems(run: RunState) -> list[str]:
 def _finished(run: RunState, selection: Selection) -> dict[str, Any]:
     lines = report.lines(run)
     failed = sorted(outcome.item.name for outcome in run.outcomes.values() if outcome.problems)
-    problems = _problems(run)
-    sentences = [text for outcome in run.outcomes.values() for text in outcome.problems] + problems
+    sentences = [text for outcome in run.outcomes.values() for text in outcome.problems] + _problems(run)
     result: dict[str, Any] = {
         # A night that found nothing new changes nothing but when the backups were last good.
         "changed": bool(run.removed) or run.brought > 0 or any(line["state"] == SAVED for line in lines),
@@ -235,7 +234,7 @@ def _finished(run: RunState, selection: Selection) -> dict[str, Any]:
     if sentences:
         saved = sum(1 for line in lines if line["state"] != "failed")
         result["failed"] = True
-        result["msg"] = report.failure(failed, problems, saved, sentences)
+        result["msg"] = report.failure(failed, saved, sentences)
     run.catalog.write_text(f"runs/{run.stamp}.json", report.as_json({**result, "table": None}))
     log = run.catalog.write_text(f"runs/{run.stamp}.log", report.log(run, selection, run.options.language))
     status = run.catalog.root / "status.json"

@@ -150,6 +150,10 @@ class PosixMachine:
         """Return a path below ``folder``."""
         return "/".join([folder.rstrip("/"), *names])
 
+    def parent(self, path: str) -> str:
+        """Return the folder of a path."""
+        return path.rpartition("/")[0]
+
     def program(self, folder: str, name: str) -> str:
         """Return the path of a program."""
         return self.join(folder, name)

@@ -164,14 +164,14 @@ def aligned(head: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[
     ]
 
 
-def failure(failed: Sequence[str], problems: Sequence[str], saved: int, sentences: Sequence[str]) -> str:
-    """Return the sentence of a run that failed."""
+def failure(failed: Sequence[str], saved: int, sentences: Sequence[str]) -> str:
+    """Return the sentence of a run that failed, for the reasons in ``sentences``."""
     if failed:
         others = f", {saved} others are saved and proven" if saved else ""
         head = f"{len(failed)} of {len(failed) + saved} failed{others}"
     else:
         head = f"all {saved} are saved and proven, and the run failed" if saved else "nothing is saved"
-    return f"{head}: {' | '.join(dict.fromkeys(sentences))}" if sentences or problems else head
+    return f"{head}: {' | '.join(dict.fromkeys(sentences))}"
 
 
 def log(run: RunState, selection: Selection, language: str) -> str:

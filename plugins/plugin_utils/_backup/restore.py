@@ -344,8 +344,7 @@ class _Job:
     def _bring(self, local: Path, backup: Backup, staged: str) -> None:
         """Bring the dump to the server, by its own rsync where it has one, and compare."""
         machine = self.server.machine
-        separator = machine.join("", "")[-1]
-        folder = staged.rpartition(separator)[0]
+        folder = machine.parent(staged)
         machine.make_private_folder(folder)
         program = None if self.request.rsync == "" else machine.find_rsync(self.request.rsync)
         for destination in self.destinations:
@@ -354,10 +353,9 @@ class _Job:
             if destination.settings.name not in backup.stored:
                 continue
             settings = destination.settings
-            secrets = {"RSYNC_PASSWORD": settings.password} if settings.password else {}
-            target = f"{machine.rsync_path(folder)}/{staged.rpartition(separator)[2]}"
+            target = machine.rsync_path(staged)
             argv = [program, *rsync.options(settings.timeout), f"{destination.set_url}/{backup.path}", target]
-            done = machine.run(argv, secrets=secrets, timeout=12 * 3600)
+            done = machine.run(argv, secrets=settings.secrets, timeout=12 * 3600)
             if done.rc == 0 and same_digest(local, machine.digest(staged)):
                 return
         machine.put(local, staged)

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .._postgresql.rows import Table, count_rows
+from .._postgresql.rows import Table, client_encoding, count_rows
 from .errors import ProofError, ToolError
 from .names import conninfo, identifier, literal
 from .tools import environment
@@ -100,7 +100,7 @@ class ScratchCluster:
         Raises:
             ProofError: the cluster does not answer.
         """
-        client = "SQL_ASCII" if encoding == "SQL_ASCII" else "UTF8"
+        client = client_encoding(encoding)
         return count_rows(lambda text: self._sql(database, text, client), tables)
 
     def large_objects(self, database: str) -> int:

@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import re
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -23,14 +22,13 @@ from .._errors import LyceeError
 from .._postgresql.properties import fingerprint
 from . import dumpfile, rsync
 from .catalog import DATABASE, GLOBALS, Backup, Item
-from .destinations import RsyncDestination, ServerFolderDestination, at_hand, sha256_of
+from .destinations import RsyncDestination, ServerFolderDestination, at_hand, sha256_of, tried
 from .dumping import is_sound, note_unchanged, pending, staging_folder
 from .errors import DestinationError, ProofError
-from .machine import Machine, same_digest
+from .machine import Done, Machine, same_digest
 from .run_state import SAVED, DestinationState, RunState, now_stamp
 from .script import Content
 
-_RETRY_PAUSE = 1.0
 _GLOBALS_END = b"PostgreSQL database cluster dump complete"
 _VOLATILE = re.compile(rb"(?m)^(?:--|\\(?:un)?restrict )[^\n]*\n")
 
@@ -124,17 +122,13 @@ def _push(
     source = machine.rsync_path(staging_folder(run, machine))
     arguments = rsync.push_arguments(settings.timeout, source, destination.set_url)
     names = "".join(f"{one.path}\n" for one in waiting).encode()
-    secrets = {"RSYNC_PASSWORD": settings.password} if settings.password else {}
-    for left in range(settings.retries, -1, -1):
-        done = machine.run([program, *arguments], secrets=secrets, stdin=names, timeout=12 * 3600)
+
+    def attempt() -> Done:
+        done = machine.run([program, *arguments], secrets=settings.secrets, stdin=names, timeout=12 * 3600)
         run.sent_by_server += rsync.sent_bytes(done.stdout)
-        if done.rc == 0:
-            return
-        if not rsync.may_help(done.rc, done.said) or not left:
-            break
-        run.say(f"{settings.name}: the line broke, the transfer is tried again")
-        time.sleep(_RETRY_PAUSE)
-    raise DestinationError(f"{settings.name}: {rsync.explain(done.rc, done.said)}")
+        return done
+
+    tried(settings, attempt, lambda: run.say(f"{settings.name}: the line broke, the transfer is tried again"))
 
 
 Proof = tuple[str, Content | None, str]

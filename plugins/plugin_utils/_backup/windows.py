@@ -82,6 +82,10 @@ class WindowsMachine:
         """Return a path below ``folder``."""
         return "\\".join([folder.rstrip("\\"), *(name.replace("/", "\\") for name in names)])
 
+    def parent(self, path: str) -> str:
+        """Return the folder of a path."""
+        return path.rpartition("\\")[0]
+
     def program(self, folder: str, name: str) -> str:
         """Return the path of a program."""
         return f"{folder}\\{name}.exe"

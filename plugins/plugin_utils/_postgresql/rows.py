@@ -40,6 +40,11 @@ def count_rows(sql: Callable[[str], str], tables: Iterable[Table]) -> dict[Table
     return counts
 
 
+def client_encoding(encoding: str) -> str:
+    """Return the encoding in which names are exchanged with a database: those of one without (SQL_ASCII) are taken as they are."""
+    return "SQL_ASCII" if encoding == "SQL_ASCII" else "UTF8"
+
+
 def difference(expected: dict[Table, int], found: dict[Table, int]) -> str:
     """Return the first difference of two row counts in words, empty when there is none."""
     for table, count in expected.items():

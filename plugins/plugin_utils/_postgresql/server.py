@@ -17,7 +17,7 @@ from .._backup.errors import ServerError
 from .._backup.machine import Done, Machine
 from .._backup.names import conninfo, identifier, literal
 from .properties import read_properties
-from .rows import Table, count_rows
+from .rows import Table, client_encoding, count_rows
 
 Version = tuple[int, ...]
 _VERSION = re.compile(r"(\d+)\.?(\d+)?(?:\.(\d+))?")
@@ -211,7 +211,7 @@ class Server:
         Raises:
             ServerError: the server does not answer.
         """
-        client = "SQL_ASCII" if encoding == "SQL_ASCII" else "UTF8"
+        client = client_encoding(encoding)
         return count_rows(lambda text: self.sql(text, database, timeout=1800, encoding=client), tables)
 
     def large_objects(self, database: str) -> int:

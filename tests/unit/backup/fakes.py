@@ -172,6 +172,10 @@ class FakeMachine:
         """Join."""
         return "/".join([folder.rstrip("/"), *names])
 
+    def parent(self, path: str) -> str:
+        """Cut."""
+        return path.rpartition("/")[0]
+
     def program(self, folder: str, name: str) -> str:
         """Join."""
         return f"{folder}/{name}"

@@ -147,8 +147,21 @@ async def run(
         if process.returncode is None or not all(pump.done() for pump in pumps):
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        await reaped(process)
         disk.remove(process.pid)
+
+
+async def reaped(process: asyncio.subprocess.Process) -> int:
+    """Wait for the end of a program whose output nobody reads any more; returns its exit code.
+
+    ``wait()`` of asyncio ends when the pipes have, and one that is paused since its buffer is full never does
+    (python/cpython#119710): what is left in them is thrown away.
+    """
+    for stream in filter(None, (process.stdout, process.stderr)):
+        while await stream.read(_CHUNK):
+            pass
+    return await process.wait()
 
 
 class _Flow:

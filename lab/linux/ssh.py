@@ -20,6 +20,7 @@ from typing import Any
 
 import asyncssh
 
+from lab import realtool
 from lab.errors import LabError
 from lab.faults import FaultSet
 from lab.listener import Listener
@@ -118,18 +119,24 @@ class SshServer(Listener):
         assert child.stdout is not None
         assert child.stderr is not None
         feeder = asyncio.create_task(_pass(process.stdin, child.stdin))
+        pumps = [
+            asyncio.create_task(_pass(child.stdout, process.stdout)),
+            asyncio.create_task(_pass(child.stderr, process.stderr)),
+        ]
         try:
-            await asyncio.gather(_pass(child.stdout, process.stdout), _pass(child.stderr, process.stderr))
+            await asyncio.gather(*pumps)
             code = await child.wait()
             if code < 0:
                 process.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
             else:
                 process.exit(code)
         finally:
-            feeder.cancel()
+            for task in (feeder, *pumps):
+                task.cancel()
             with contextlib.suppress(OSError):
                 os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            await realtool.reaped(child)
 
 
 async def _pass(source: Any, target: Any) -> None:

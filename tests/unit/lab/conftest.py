@@ -325,13 +325,16 @@ all:
 
 
 @pytest.fixture(scope="session")
-def winlab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[RunningLab]:
-    """One lab of Windows hosts for all tests with real clients."""
+def winlab(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], lab_networks: Callable[[], str]
+) -> Iterator[RunningLab]:
+    """One lab of Windows hosts for all tests with real clients, on a network that no other test process has."""
     folder = tmp_path_factory.mktemp("windows")
+    network = lab_networks()
     hosts = {"srv1": 61, "srv2": 62, "tls": 63, "poste": 64, "pg1": 61, "pg2": 62, "sauvegarde": 65,
              "passerelle": 66, "pg3": 66}  # fmt: skip
-    places = {name: (f"127.77.251.{last}", free_port(f"127.77.251.{last}")) for name, last in hosts.items()}
-    text = WINDOWS
+    places = {name: (f"{network}.{last}", free_port(f"{network}.{last}")) for name, last in hosts.items()}
+    text = WINDOWS.replace("127.77.251", network)
     for name, (_unused, port) in places.items():
         text = text.replace(f"{{{name}}}", str(port))
     (folder / "hosts.yml").write_text(text)

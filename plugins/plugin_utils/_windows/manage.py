@@ -44,7 +44,8 @@ def failure_actions(data: bytes) -> tuple[int, list[tuple[int, int]]]:
     return reset, [struct.unpack_from("<2I", data, 20 + 8 * number) for number in range(count)]
 
 
-def _recovery(session: Session, name: str) -> tuple[int, list[tuple[int, int]]]:
+def recovery_of(session: Session, name: str) -> tuple[int, list[tuple[int, int]]]:
+    """Return what Windows does when a service fails: seconds until its counter is reset, then type and delay (ms) of each action."""
     key = f"HKLM\\SYSTEM\\CurrentControlSet\\Services\\{name}"
     done = session.run([_REG, "query", key, "/v", "FailureActions"])
     # Type tokens of the registry are not localized; a value that is not there gives another line and exit code 1.
@@ -89,7 +90,7 @@ def manage_service(
     recovery = arguments["recovery"]
     wanted_recovery = _wanted_recovery(recovery)
     if wanted_recovery is not None:
-        present = _recovery(session, name)
+        present = recovery_of(session, name)
         if present != wanted_recovery:
             before["recovery"], after["recovery"] = str(present), str(wanted_recovery)
     running = found.state == services.RUNNING
@@ -145,7 +146,7 @@ def _verify(
         wrong.append(f"its account is {found.account}")
     if "state" in after and found.state != after["state"]:
         wrong.append(f"its state is {found.state}")
-    if "recovery" in after and _recovery(session, name) != wanted_recovery:
+    if "recovery" in after and recovery_of(session, name) != wanted_recovery:
         wrong.append("its recovery actions are others")
     if wrong:
         raise StateError(f"{session.name}: the service {name} is not as wanted: {', '.join(wrong)}")

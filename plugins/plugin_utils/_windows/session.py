@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import wsman
 from .errors import (
@@ -74,6 +75,11 @@ class Session:
         self._shell_used = 0.0
         self._version: tuple[int, ...] | None = None
         self._computer_name: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Return the name or address at which the host is reached."""
+        return urlsplit(self.options.endpoint).hostname or self.name
 
     def twin(self) -> Session:
         """Return another session with the same host, for another thread; the caller closes it."""

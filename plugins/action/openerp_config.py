@@ -1,0 +1,27 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module openerp_config."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment
+from ansible_collections.lycee.openerp.plugins.modules.openerp_config import DOCUMENTATION
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.manage import change_configuration
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction, progress_of
+
+
+class ActionModule(OpenErpAction):
+    """Change options of a configuration."""
+
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(ModuleDocFragment.DOCUMENTATION, DOCUMENTATION)
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Read the arguments and hand over to the library."""
+        with self.lease(task_vars, "openerp_config") as step, self.target(task_vars, arguments) as target:
+            return change_configuration(
+                target, arguments, check=self.check_mode, step=step, progress=progress_of(target.name)
+            )

@@ -1,0 +1,42 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module openerp_upgrade."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment
+from ansible_collections.lycee.openerp.plugins.modules.openerp_upgrade import DOCUMENTATION
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.errors import PreflightError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.job import upgrade
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction, progress_of
+
+
+class ActionModule(OpenErpAction):
+    """Take a server to another release, and back when a step fails."""
+
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(ModuleDocFragment.DOCUMENTATION, DOCUMENTATION)
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Read the arguments and hand over to the library."""
+        host = str(task_vars["inventory_hostname"])
+        if arguments["standby"]:
+            return {"changed": False, "skipped": True, "outcome": "skipped", "msg": f"{host}: skipped: standby"}
+        if arguments["pair"]:
+            raise PreflightError(
+                f"{host}: it is one of a pair that replicates its data, and replication has to be stopped before one of them is upgraded, "
+                "which this cannot do yet; set openerp_topology to independent only where nothing is replicated"
+            )
+        with self.lease(task_vars, "openerp_upgrade") as step, self.target(task_vars, arguments) as target:
+            return upgrade(
+                target,
+                arguments,
+                host,
+                arguments["set"] or host,
+                check=self.check_mode,
+                step=step,
+                progress=progress_of(host),
+            )

@@ -1,0 +1,273 @@
+"""The upgrade of one server as a task: plan, and where nothing stands against it, run; or complete what was cut.
+
+Note that this utility is private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .._backup.names import STAMP_PATTERN
+from .._errors import LyceeError
+from .._windows import files, services, wsman
+from .._windows.quoting import quote
+from . import dumps, logs, mirror, report
+from .conf import SERVER, WEB
+from .errors import OptionError, PreflightError
+from .journal import BACK, Journal, Store
+from .look import State, Target, look, web_port
+from .preflight import Measured, Plan, Rules, judge, make_plan
+from .source import Setup, setup_of
+from .source import look as look_at_setup
+from .upgrade import UNCHANGED, UNFINISHED, UPGRADED, Options, Outcome, Upgrade, begin, describe, refuse, unfinished
+from .versions import release, shown
+
+Step = Callable[[str], None]
+Progress = Callable[[str], None]
+_FINDSTR = "C:\\Windows\\System32\\findstr.exe"
+PLANNED = "planned"
+
+
+def options_of(arguments: Mapping[str, Any]) -> Options:
+    """Return how the upgrade is done, from the options of ``openerp_upgrade``.
+
+    Raises:
+        OptionError: one cannot be used.
+    """
+    setups: dict[str, Setup] = {}
+    kinds = (SERVER, WEB) if arguments["web"] else (SERVER,)
+    for kind in kinds:
+        setups[kind] = setup_of(f"{kind}_source", arguments[f"{kind}_source"], arguments[f"{kind}_sha256"])
+    return Options(
+        rules=Rules(
+            to_release=release(arguments["release"]),
+            web=arguments["web"],
+            accept_pending=tuple(arguments["accept_pending"]),
+            refuse_users=arguments["refuse_users"],
+            active_minutes=arguments["active_minutes"],
+        ),
+        setups=setups,
+        work=files.check_path(arguments["work_folder"]),
+        modules=arguments["modules"],
+        setup_timeout=arguments["setup_timeout"],
+        update_timeout=arguments["update_timeout"],
+        copy_timeout=arguments["copy_timeout"],
+        service_timeout=arguments["timeout"],
+        keep_copies=arguments["keep_copies"],
+    )
+
+
+def upgrade(
+    target: Target,
+    arguments: Mapping[str, Any],
+    host: str,
+    set_name: str,
+    *,
+    check: bool,
+    step: Step,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Do what ``openerp_upgrade`` documents.
+
+    Args:
+        target: the host.
+        arguments: the module's.
+        host: inventory name.
+        set_name: of the host's backups.
+        check: only plan.
+        step: asked before each step.
+        progress: told what is being done.
+
+    Raises:
+        PreflightError: something stands against it; nothing was changed.
+        LyceeError: the host cannot be asked, or the run was ended from outside.
+    """
+    options = options_of(arguments)
+    store = Store(Path(arguments["state_dir"]).expanduser(), host)
+    only_plan = check or arguments["phase"] == "plan"
+    journal = store.load()
+    if journal is not None:
+        text = unfinished(journal, options)
+        progress(text)
+        if only_plan:
+            return _planned(None, text, resume=True, databases=list(journal.databases), needed=True)
+        return _run(target, options, store, journal, None, step, progress)
+    progress("look at the server")
+    state = look(target, options.rules.to_release, progress)
+    plan = make_plan(state, options.rules)
+    wanted = shown(options.rules.to_release)
+    if not plan.needed and not plan.blockers:
+        return _unchanged(target, state, plan, wanted, progress)
+    if not plan.blockers:
+        judge(plan, options.rules, measure(target, options, plan, state), state)
+    for line in report.findings(plan):
+        progress(line)
+    for line in report.plan_lines(plan, wanted):
+        progress(line)
+    refuse(plan, target.name)
+    if only_plan:
+        text = f"{target.name}: {state.version} would be taken to {wanted}, with {len(plan.databases)} databases"
+        return _planned(plan, text, resume=False, databases=plan.databases, needed=True) | {
+            "changed": check,
+            "diff": {"before": {"release": state.version}, "after": {"release": wanted}},
+        }
+    _check_backups(arguments, set_name, plan, state, target.name)
+    journal = begin(state, plan, options, host)
+    for part, kind in ((state.server, SERVER), (state.web, WEB)):
+        if part is None:
+            continue
+        setup = plan.server if kind == SERVER else plan.web
+        port = _port(state, kind)
+        known = describe(target.session, part, state.registry[kind], port, setup=setup)
+        if kind == SERVER:
+            journal.server = known
+        else:
+            journal.web = known
+    _tidy_former(target, options)
+    store.save(journal)
+    return _run(target, options, store, journal, plan, step, progress)
+
+
+def _port(state: State, kind: str) -> int:
+    if kind == WEB:
+        return web_port(state.web_conf)
+    text = (state.conf.get("xmlrpc_port") or "") if state.conf is not None else ""
+    return int(text) if text.isdigit() else 8069
+
+
+def _planned(plan: Plan | None, text: str, *, resume: bool, databases: list[str], needed: bool) -> dict[str, Any]:
+    return {
+        "changed": False,
+        "outcome": PLANNED,
+        "needed": needed,
+        "resume": resume,
+        "databases": databases,
+        "msg": text,
+        "report": {"outcome": PLANNED, "msg": text, "plan": plan.as_dict() if plan is not None else None},
+    }
+
+
+def _unchanged(target: Target, state: State, plan: Plan, wanted: str, progress: Progress) -> dict[str, Any]:
+    served = [one for one in state.databases.values() if one.openerp and one.listed]
+    known = all(one.fingerprint is not None and one.fingerprint.loaded for one in served)
+    carried = (
+        f"its {len(served)} databases carry the data"
+        if known
+        else "nobody can tell of this release whether its data are loaded"
+    )
+    text = f"{target.name}: {wanted} runs and {carried}; nothing was to be done"
+    for line in report.findings(plan):
+        progress(line)
+    progress(text)
+    outcome = Outcome(UNCHANGED, text, None, state.version)
+    return {
+        "changed": False,
+        "outcome": UNCHANGED,
+        "needed": False,
+        "resume": False,
+        "databases": [],
+        "msg": text,
+        "report": {
+            **report.as_dict(outcome, plan),
+            "host": target.name,
+            "databases": {one.database.name: {"state": "carries the data", "login": one.login} for one in served},
+        },
+    }
+
+
+def _run(
+    target: Target, options: Options, store: Store, journal: Journal, plan: Plan | None, step: Step, progress: Progress
+) -> dict[str, Any]:
+    work = Upgrade(target, options, store, journal, step=step, progress=progress)
+    outcome = work.back(journal.reason) if journal.direction == BACK else work.forward()
+    data = report.as_dict(outcome, plan)
+    path = store.report(journal.stamp, data) if outcome.word == UNFINISHED else store.close(journal, data)
+    for line in report.lines(outcome):
+        progress(line)
+    failed = outcome.word != UPGRADED
+    # Of a failed task everything is shown: its sentence is enough there, the rest is in the file.
+    told = {"failed": True} if failed else {"report": data}
+    return {
+        "changed": True,
+        **told,
+        "outcome": outcome.word,
+        "needed": False,
+        "resume": outcome.word == UNFINISHED,
+        "databases": list(journal.databases),
+        "msg": outcome.text,
+        "report_file": str(path),
+        "diff": {"before": {"release": journal.from_release}, "after": {"release": outcome.version}},
+    }
+
+
+def _check_backups(arguments: Mapping[str, Any], set_name: str, plan: Plan, state: State, host: str) -> None:
+    if not arguments["catalog_dir"]:
+        return
+    oids = {name: state.databases[name].database.oid for name in plan.databases}
+    missing = dumps.without_backup(
+        Path(arguments["catalog_dir"]).expanduser(), set_name, oids, arguments["backup_hours"]
+    )
+    if missing:
+        raise PreflightError(
+            f"{host}: nothing was changed, for no proven backup of the last {arguments['backup_hours']:g} hours is at a destination of: "
+            f"{', '.join(missing)}. Run backup_databases.yml and look at what it says"
+        )
+
+
+def measure(target: Target, options: Options, plan: Plan, state: State) -> Measured:
+    """Read what a plan depends on beside the state itself.
+
+    Raises:
+        WindowsError: the host cannot be asked.
+    """
+    session = target.session
+    robocopy = files.exists(session, mirror.ROBOCOPY)
+    folders: int | None = 0
+    setups = {}
+    for kind, part in ((SERVER, state.server), (WEB, state.web)):
+        if part is None or not (plan.server if kind == SERVER else plan.web):
+            continue
+        setups[kind] = look_at_setup(session, options.setups[kind], options.copy_timeout)
+        size = mirror.size_of(session, part.folder, f"{options.work}\\none", options.copy_timeout) if robocopy else None
+        folders = folders + size if folders is not None and size is not None else None
+    free = target.machine.free(options.work)
+    return Measured(free=free, folders=folders, users=_users(target, options, state), setups=setups, robocopy=robocopy)
+
+
+def _users(target: Target, options: Options, state: State) -> list[logs.Login]:
+    """Return who logged in lately, by the log of the server; nobody where it has none."""
+    path = (state.conf.get("logfile") or "") if state.conf is not None else ""
+    if path in ("", "None", "False"):
+        return []
+    try:
+        path = files.check_path(path.replace("/", "\\"))
+        done = target.session.run([_FINDSTR, "/C:successful login from", path])
+        text = wsman.text(target.session.one_row("SELECT LocalDateTime FROM Win32_OperatingSystem"), "LocalDateTime")
+        now = _local(services.dmtf(text))
+    except (LyceeError, ValueError):
+        return []
+    ours = {target.login} if target.login else set()
+    since = options.rules.active_minutes
+    return [one for one in logs.logins(done.text, now, since) if one.user not in ours]
+
+
+def _local(dmtf: str) -> datetime:
+    return datetime.strptime(dmtf[:14], "%Y%m%d%H%M%S")
+
+
+def _tidy_former(target: Target, options: Options) -> None:
+    """Remove what former upgrades kept on the server, each in a folder named by its time: this one keeps its own."""
+    session = target.session
+    if not files.folder_exists(session, options.work):
+        return
+    for name in session.run_line(f"dir /b /ad {quote(options.work)}").text.split("\n"):
+        if STAMP_PATTERN.fullmatch(name.strip()) is None:
+            continue
+        folder = f"{options.work}\\{name.strip()}"
+        session.run_line(f"rd /s /q {quote(folder)}")
+        if files.folder_exists(session, folder):
+            raise OptionError(f"{target.name}: {folder}, which a former upgrade left, cannot be removed; is a file of it in use?")

@@ -1,0 +1,176 @@
+"""The journal of an upgrade, kept on this machine: what was begun, so that the next run completes it or takes it back.
+
+Note that this utility is private to the collection.
+
+    STATE_DIR/HOST/journal.json   an upgrade that has begun and not ended
+    STATE_DIR/HOST/STAMP.json     how one ended
+    STATE_DIR/HOST/last.json      the same, of the newest
+
+Each is replaced as a whole before the effect that it announces, so a run may be cut anywhere. It holds no secret.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .. import _storage as storage
+from .errors import JournalError
+
+FORWARD, BACK = "forward", "back"
+#: How far a database is.
+WAITING, SAVED, UPDATING, UPDATED, FAILED, RESTORING, RESTORED = (
+    "waiting",
+    "saved",
+    "updating",
+    "updated",
+    "failed",
+    "restoring",
+    "restored",
+)
+#: Where an upgrade is, in this order. Up to SAVING nothing of OpenERP was changed but that its services stand.
+PHASES = (PREPARED, SAVING, INSTALLING, UPDATING_ALL, INSTALLING_WEB, STARTING) = (
+    "prepared",
+    "saving",
+    "installing the server",
+    "updating the databases",
+    "installing the web client",
+    "starting",
+)
+
+
+@dataclass(slots=True)
+class DatabaseEntry:
+    """One database of an upgrade.
+
+    Attributes:
+        state: how far it is.
+        owner, encoding, properties: for a restore; what stands in no dump.
+        dump, size, digest: its dump on the server.
+        fingerprint: of the dump's content.
+        login: how a login ended before.
+        seconds: of its update.
+        problem: why its update failed.
+    """
+
+    state: str = WAITING
+    owner: str = ""
+    encoding: str = "UTF8"
+    properties: dict[str, Any] = field(default_factory=dict)
+    dump: str = ""
+    size: int = 0
+    digest: str = ""
+    fingerprint: dict[str, Any] = field(default_factory=dict)
+    login: str = ""
+    seconds: float = 0.0
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Journal:
+    """An upgrade that has begun.
+
+    Attributes:
+        host: inventory name.
+        stamp: when it began.
+        from_release, to_release: as text.
+        work: folder of the server with everything that brings it back.
+        direction: forward or back.
+        phase: where it is.
+        reason: why it goes back.
+        server, web: folder, service settings, registry values, whether it was running and whether it gets a setup; None: not there.
+        setup_begun: which programs a setup was begun for.
+        listed: what ``db.list`` said before.
+        page: what the login page offered before; None: there is no web client, or it did not serve.
+        databases: those that are updated.
+        logins: how a login ended before, of every database.
+        steps: name and seconds of what was done.
+        stopped, started: when the service was interrupted and given back (UTC, seconds).
+    """
+
+    host: str
+    stamp: str
+    from_release: str
+    to_release: str
+    work: str
+    direction: str = FORWARD
+    phase: str = PREPARED
+    reason: str = ""
+    server: dict[str, Any] = field(default_factory=dict)
+    web: dict[str, Any] | None = None
+    setup_begun: list[str] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    page: list[str] | None = None
+    databases: dict[str, DatabaseEntry] = field(default_factory=dict)
+    logins: dict[str, str] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    stopped: float = 0.0
+    started: float = 0.0
+
+    def is_past(self, phase: str) -> bool:
+        """Return whether the upgrade is further than ``phase``."""
+        return PHASES.index(self.phase) > PHASES.index(phase)
+
+
+class Store:
+    """The folder of one host's journals."""
+
+    def __init__(self, root: Path, host: str) -> None:
+        """Name it; nothing is made."""
+        self._folder = root / host
+        self._path = self._folder / "journal.json"
+
+    def load(self) -> Journal | None:
+        """Return the upgrade that has begun and not ended.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        try:
+            data = json.loads(self._path.read_text("utf-8", "surrogatepass"))
+            known = {one.name for one in fields(Journal)}
+            values = {name: value for name, value in data.items() if name in known}
+            values["databases"] = {name: DatabaseEntry(**one) for name, one in data["databases"].items()}
+            return Journal(**values)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise JournalError(f"{self._path} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise JournalError(
+                f"{self._path} is damaged, so nobody knows how far the last upgrade came; look at the server, then move the file away"
+            ) from None
+
+    def save(self, journal: Journal) -> None:
+        """Write the journal.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        self._write(self._path, asdict(journal))
+
+    def close(self, journal: Journal, report: dict[str, Any]) -> Path:
+        """Write how the upgrade ended, and end the journal; returns the report's path."""
+        path = self.report(journal.stamp, report)
+        try:
+            self._path.unlink(missing_ok=True)
+            storage.sync_folder(self._folder)
+        except OSError as error:
+            raise JournalError(f"{self._path} cannot be removed: {error.strerror}") from None
+        return path
+
+    def report(self, stamp: str, report: dict[str, Any]) -> Path:
+        """Write a report and return its path."""
+        path = self._folder / f"{stamp}.json"
+        self._write(path, report)
+        self._write(self._folder / "last.json", report)
+        return path
+
+    def _write(self, path: Path, value: dict[str, Any]) -> None:
+        try:
+            storage.make_folder(self._folder)
+            storage.write_atomic(path, json.dumps(value, indent=1).encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise JournalError(f"{path} cannot be written: {error.strerror}; make the folder writable") from None

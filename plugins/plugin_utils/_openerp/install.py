@@ -126,6 +126,7 @@ def put_over(
     timeout: float,
     stop_timeout: float,
     step: Step,
+    quiet: Step,
 ) -> tuple[Part, list[str]]:
     """Run a setup over an installation, stop what it starts, and put configuration and service settings back.
 
@@ -137,7 +138,8 @@ def put_over(
         conf: bytes of the configuration to put back; None for a fresh installation.
         settings: of the service, to put back; None for a fresh installation.
         timeout, stop_timeout: seconds for the setup, and for a service.
-        step: asked before each step.
+        step: asked before each step, and shown.
+        quiet: asked while something is waited for.
 
     Returns:
         The program as it is now, and the options of its configuration that the setup had changed.
@@ -152,7 +154,7 @@ def put_over(
     if found is None or found.folder.casefold() != folder.casefold():
         raise InstallationError(f"{session.name}: after {setup} no service of OpenERP's {kind.name} is in {folder}")
     step(f"stop {found.service.name}")
-    stop(session, found, stop_timeout, step)
+    stop(session, found, stop_timeout, quiet)
     for name in (kind.program, kind.wrapper):
         if not files.exists(session, f"{folder}\\{name}"):
             raise InstallationError(f"{session.name}: after {setup} there is no {folder}\\{name}")
@@ -162,7 +164,7 @@ def put_over(
         changed = put_conf_back(session, found, conf)
     if settings is not None:
         step(f"put the settings of {settings.name} back")
-        put_settings_back(session, settings, stop_timeout, step)
+        put_settings_back(session, settings, stop_timeout, quiet)
     return found, changed
 
 

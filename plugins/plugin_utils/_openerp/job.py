@@ -5,8 +5,8 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from .._windows.quoting import quote
 from . import dumps, logs, mirror, report
 from .conf import SERVER, WEB
 from .errors import OptionError, PreflightError
-from .journal import BACK, Journal, Store
+from .journal import BACK, Journal, Look, Store
 from .look import State, Target, look, web_port
 from .preflight import Measured, Plan, Rules, judge, make_plan
 from .source import Setup, setup_of
 from .source import look as look_at_setup
 from .upgrade import UNCHANGED, UNFINISHED, UPGRADED, Options, Outcome, Upgrade, begin, describe, refuse, unfinished
-from .versions import release, shown
+from .versions import FINGERPRINTS, release, shown
 
 Step = Callable[[str], None]
 Progress = Callable[[str], None]
@@ -92,18 +92,21 @@ def upgrade(
     journal = store.load()
     if journal is not None:
         text = unfinished(journal, options)
-        progress(text)
+        progress(_short(text, host))
         if only_plan:
             return _planned(None, text, resume=True, databases=list(journal.databases), needed=True)
         return _run(target, options, store, journal, None, step, progress)
     progress("look at the server")
+    began = server_time(target)
     state = look(target, options.rules.to_release, progress)
+    # Our own logins stand in the log too, of this run and of those before it.
+    ours = store.note_look(began, server_time(target))
     plan = make_plan(state, options.rules)
     wanted = shown(options.rules.to_release)
     if not plan.needed and not plan.blockers:
-        return _unchanged(target, state, plan, wanted, progress)
+        return _unchanged(target, options, state, plan, progress)
     if not plan.blockers:
-        judge(plan, options.rules, measure(target, options, plan, state), state)
+        judge(plan, options.rules, measure(target, options, plan, state, ours), state)
     for line in report.findings(plan):
         progress(line)
     for line in report.plan_lines(plan, wanted):
@@ -132,6 +135,11 @@ def upgrade(
     return _run(target, options, store, journal, plan, step, progress)
 
 
+def _short(text: str, host: str) -> str:
+    """Return a sentence without the name that is shown before it."""
+    return text.removeprefix(f"{host}: ")
+
+
 def _port(state: State, kind: str) -> int:
     if kind == WEB:
         return web_port(state.web_conf)
@@ -151,18 +159,21 @@ def _planned(plan: Plan | None, text: str, *, resume: bool, databases: list[str]
     }
 
 
-def _unchanged(target: Target, state: State, plan: Plan, wanted: str, progress: Progress) -> dict[str, Any]:
-    served = [one for one in state.databases.values() if one.openerp and one.listed]
-    known = all(one.fingerprint is not None and one.fingerprint.loaded for one in served)
+def _unchanged(target: Target, options: Options, state: State, plan: Plan, progress: Progress) -> dict[str, Any]:
+    wanted = shown(options.rules.to_release)
+    served = [one for one in state.databases.values() if one.openerp and one.listed and one.serves]
+    silent = sum(one.openerp and one.listed and not one.serves for one in state.databases.values())
+    known = options.rules.to_release in FINGERPRINTS
     carried = (
-        f"its {len(served)} databases carry the data"
+        f"{len(served)} databases carry its data"
         if known
         else "nobody can tell of this release whether its data are loaded"
     )
-    text = f"{target.name}: {wanted} runs and {carried}; nothing was to be done"
+    left = f", {silent} do not serve and were left as they are" if silent else ""
+    text = f"{target.name}: {wanted} runs and {carried}{left}; nothing was to be done"
     for line in report.findings(plan):
         progress(line)
-    progress(text)
+    progress(_short(text, target.name))
     outcome = Outcome(UNCHANGED, text, None, state.version)
     return {
         "changed": False,
@@ -183,7 +194,10 @@ def _run(
     target: Target, options: Options, store: Store, journal: Journal, plan: Plan | None, step: Step, progress: Progress
 ) -> dict[str, Any]:
     work = Upgrade(target, options, store, journal, step=step, progress=progress)
+    began = server_time(target)
     outcome = work.back(journal.reason) if journal.direction == BACK else work.forward()
+    with contextlib.suppress(LyceeError):
+        store.note_look(began, server_time(target))
     data = report.as_dict(outcome, plan)
     path = store.report(journal.stamp, data) if outcome.word == UNFINISHED else store.close(journal, data)
     for line in report.lines(outcome):
@@ -218,7 +232,7 @@ def _check_backups(arguments: Mapping[str, Any], set_name: str, plan: Plan, stat
         )
 
 
-def measure(target: Target, options: Options, plan: Plan, state: State) -> Measured:
+def measure(target: Target, options: Options, plan: Plan, state: State, ours: Sequence[Look]) -> Measured:
     """Read what a plan depends on beside the state itself.
 
     Raises:
@@ -235,28 +249,33 @@ def measure(target: Target, options: Options, plan: Plan, state: State) -> Measu
         size = mirror.size_of(session, part.folder, f"{options.work}\\none", options.copy_timeout) if robocopy else None
         folders = folders + size if folders is not None and size is not None else None
     free = target.machine.free(options.work)
-    return Measured(free=free, folders=folders, users=_users(target, options, state), setups=setups, robocopy=robocopy)
+    return Measured(
+        free=free, folders=folders, users=_users(target, options, state, ours), setups=setups, robocopy=robocopy
+    )
 
 
-def _users(target: Target, options: Options, state: State) -> list[logs.Login]:
-    """Return who logged in lately, by the log of the server; nobody where it has none."""
+def _users(target: Target, options: Options, state: State, ours: Sequence[Look]) -> list[logs.Login]:
+    """Return who logged in lately, by the log of the server, but for our own logins; nobody where it has none."""
     path = (state.conf.get("logfile") or "") if state.conf is not None else ""
     if path in ("", "None", "False"):
         return []
     try:
         path = files.check_path(path.replace("/", "\\"))
         done = target.session.run([_FINDSTR, "/C:successful login from", path])
-        text = wsman.text(target.session.one_row("SELECT LocalDateTime FROM Win32_OperatingSystem"), "LocalDateTime")
-        now = _local(services.dmtf(text))
-    except (LyceeError, ValueError):
+    except LyceeError:
         return []
-    ours = {target.login} if target.login else set()
-    since = options.rules.active_minutes
-    return [one for one in logs.logins(done.text, now, since) if one.user not in ours]
+    found = logs.logins(done.text, server_time(target), options.rules.active_minutes)
+    return [one for one in found if not any(begin <= one.at <= end for begin, end in ours)]
 
 
-def _local(dmtf: str) -> datetime:
-    return datetime.strptime(dmtf[:14], "%Y%m%d%H%M%S")
+def server_time(target: Target) -> datetime:
+    """Return the server's own local time, which its log is written in.
+
+    Raises:
+        WindowsError: the host does not answer.
+    """
+    text = wsman.text(target.session.one_row("SELECT LocalDateTime FROM Win32_OperatingSystem"), "LocalDateTime")
+    return datetime.strptime(services.dmtf(text)[:14], "%Y%m%d%H%M%S")
 
 
 def _tidy_former(target: Target, options: Options) -> None:
@@ -270,4 +289,6 @@ def _tidy_former(target: Target, options: Options) -> None:
         folder = f"{options.work}\\{name.strip()}"
         session.run_line(f"rd /s /q {quote(folder)}")
         if files.folder_exists(session, folder):
-            raise OptionError(f"{target.name}: {folder}, which a former upgrade left, cannot be removed; is a file of it in use?")
+            raise OptionError(
+                f"{target.name}: {folder}, which a former upgrade left, cannot be removed; is a file of it in use?"
+            )

@@ -5,6 +5,7 @@ Note that this utility is private to the collection.
     STATE_DIR/HOST/journal.json   an upgrade that has begun and not ended
     STATE_DIR/HOST/STAMP.json     how one ended
     STATE_DIR/HOST/last.json      the same, of the newest
+    STATE_DIR/HOST/looks.json     when we logged in ourselves, by the server's clock, so that nobody takes that for users
 
 Each is replaced as a whole before the effect that it announces, so a run may be cut anywhere. It holds no secret.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,11 @@ class Journal:
         return PHASES.index(self.phase) > PHASES.index(phase)
 
 
+#: Beginning and end of a time in which we logged in ourselves.
+Look = tuple[datetime, datetime]
+_LOOKS = 20
+
+
 class Store:
     """The folder of one host's journals."""
 
@@ -168,7 +175,20 @@ class Store:
         self._write(self._folder / "last.json", report)
         return path
 
-    def _write(self, path: Path, value: dict[str, Any]) -> None:
+    def note_look(self, begin: datetime, end: datetime) -> list[Look]:
+        """Note when we logged in ourselves, and return this and the last such times. A file that is damaged is begun anew."""
+        path = self._folder / "looks.json"
+        try:
+            known = [
+                (datetime.fromisoformat(one), datetime.fromisoformat(two)) for one, two in json.loads(path.read_text())
+            ]
+        except (OSError, ValueError, TypeError):
+            known = []
+        known = [*known[-_LOOKS:], (begin, end)]
+        self._write(path, [[one.isoformat(), two.isoformat()] for one, two in known])
+        return known
+
+    def _write(self, path: Path, value: object) -> None:
         try:
             storage.make_folder(self._folder)
             storage.write_atomic(path, json.dumps(value, indent=1).encode("utf-8", "surrogatepass"))

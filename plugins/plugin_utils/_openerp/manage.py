@@ -255,6 +255,7 @@ def _fresh(
         timeout=arguments["setup_timeout"],
         stop_timeout=arguments["timeout"],
         step=step,
+        quiet=step,
     )
     if kind == SERVER:
         conf = read_conf(target.session, found)
@@ -299,6 +300,7 @@ def _over(
         timeout=arguments["setup_timeout"],
         stop_timeout=arguments["timeout"],
         step=step,
+        quiet=step,
     )
     if web_ran and web is not None:
         services.start(session, found.service.name, arguments["timeout"], step)

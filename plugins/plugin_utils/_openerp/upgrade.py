@@ -375,6 +375,7 @@ class Upgrade:
             timeout=self.options.setup_timeout,
             stop_timeout=self.options.service_timeout,
             step=self._step,
+            quiet=self._lease,
         )
 
     def _update_all(self) -> None:

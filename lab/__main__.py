@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -34,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     status = add("status", "what is up, with counters")
     status.add_argument("--json", action="store_true", help="print JSON")
     add("down", "end the lab")
-    fault = add("fault", "switch a fault on, or all off with 'clear'")
+    fault = add("fault", "switch a fault on, all off with 'clear', or one off with 'clear NAME'")
     fault.add_argument("--list", action="store_true", help="list the faults")
     fault.add_argument("host", nargs="?", metavar="HOST", help="a host of the lab, or all")
     fault.add_argument("name", nargs="?", metavar="NAME", help="a fault, or clear")
@@ -46,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     console.add_argument("--requests", action="store_true", help="the last requests that a Windows host got")
     state = add("state", "the state of a Windows host as JSON, for comparing two")
     state.add_argument("host", metavar="HOST")
+    setups = commands.add_parser("setups", help="write the setups of OpenERP, as the lab plays them, into a folder")
+    setups.add_argument("folder", type=Path, metavar="FOLDER")
     shell = add("shell", "a shell in which the lab has the inventory's real addresses and ports")
     shell.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     shell.add_argument("words", nargs=argparse.REMAINDER, metavar="[-- COMMAND...]")
@@ -93,7 +96,7 @@ def _fault(options: argparse.Namespace) -> int:
         print(report.fault_list())
         return 0
     if not options.host or not options.name:
-        raise LabError("fault needs HOST NAME [VALUE], or HOST clear, or --list", 2)
+        raise LabError("fault needs HOST NAME [VALUE], or HOST clear [NAME], or --list", 2)
     answer = _state(options).require().ask("fault", host=options.host, name=options.name, value=options.value)
     for host, faults in answer["faults"].items():
         print(f"{host}: {', '.join(faults) or 'no fault'}")
@@ -122,6 +125,18 @@ def _console(options: argparse.Namespace) -> int:
 def _host_state(options: argparse.Namespace) -> int:
     state = _state(options).require().ask("state", host=options.host)["state"]
     print(json.dumps(state, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _setups(options: argparse.Namespace) -> int:
+    from lab.windows.openerp import setupfile
+
+    try:
+        paths = setupfile.write_all(options.folder)
+    except OSError as error:
+        raise LabError(f"the setups cannot be written into {options.folder} ({error.strerror})") from None
+    for path in paths:
+        print(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path}")
     return 0
 
 
@@ -156,7 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         return server.main(options.folder, options.keys, options.owner_pid, options.ready)
     action = {"up": _up, "status": _status, "down": _down, "fault": _fault, "console": _console, "shell": _shell,
-              "state": _host_state}  # fmt: skip
+              "state": _host_state, "setups": _setups}  # fmt: skip
     try:
         return action[options.command](options)
     except LabError as error:

@@ -254,7 +254,9 @@ def build_plan(inventory: str, hosts: dict[str, dict[str, Any]]) -> Plan:
             plan.windows.append(server)
             address, ports = server.address, [server.port, *([server.postgresql["port"]] if server.postgresql else [])]
         else:
-            if not any(variables.get(name) for name in ("lab_rsync", "lab_media", "lab_ssh", "lab_postgresql")):
+            if not any(
+                variables.get(name) for name in ("lab_rsync", "lab_media", "lab_ssh", "lab_http", "lab_postgresql")
+            ):
                 plan.skipped[host] = NOTHING
                 continue
             linux = linux_plan(host, variables, _address(host, variables.get("ansible_host")))

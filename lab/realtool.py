@@ -42,7 +42,7 @@ def rsync() -> str:
     return found
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
     """A process and its descendants."""
     found = [pid]
     for number in found:
@@ -74,7 +74,7 @@ class Disk:
     def follow(self) -> None:
         """The fault was switched: what runs notices it at its next write."""
         limit = 0 if self._is_full() else resource.RLIM_INFINITY
-        for pid in [number for top in self._running for number in _tree(top)]:
+        for pid in [number for top in self._running for number in tree(top)]:
             with contextlib.suppress(OSError, ValueError):
                 hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, hard))

@@ -5,7 +5,8 @@
 
 The names of the first tables, and the columns that every table has, are OpenERP's own (openerp-server 6.0, the ORM's
 ``_auto_init``: id, create_uid, create_date, write_date, write_uid). What differs from one database to another follows from
-its name alone, so that two labs of one inventory hold the same rows.
+its name alone, so that two labs of one inventory hold the same rows. From OPENERP tables on a database is one that an
+OpenERP server serves; a smaller one is somebody's trial, without the tables of the module ``base``.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from lab import openerp_data
 from lab.errors import LabError
 
 FULL = 250
 SMALLEST = 5
-_CORE = ("res_users", "res_partner", "account_move_line", "ir_attachment", "ir_module_module")
+OPENERP = 20
+_CORE = ("res_users", "res_partner", "account_move_line", "ir_attachment")
 _USUAL = (
-    "res_company", "res_groups", "res_country", "res_currency", "res_currency_rate", "res_lang", "res_bank",
-    "res_partner_address", "res_partner_bank", "res_partner_category", "res_request", "ir_model", "ir_model_fields",
-    "ir_model_data", "ir_model_access", "ir_rule", "ir_cron", "ir_sequence", "ir_translation", "ir_ui_menu", "ir_ui_view",
+    "res_country", "res_groups", "res_bank",
+    "res_partner_address", "res_partner_bank", "res_partner_category", "res_request", "ir_model",
+    "ir_model_access", "ir_rule", "ir_cron", "ir_sequence", "ir_ui_view",
     "ir_values", "ir_actions", "ir_property", "account_account", "account_account_type", "account_analytic_account",
     "account_analytic_line", "account_bank_statement", "account_fiscalyear", "account_invoice", "account_invoice_line",
     "account_journal", "account_move", "account_payment_term", "account_period", "account_tax", "account_tax_code",
@@ -45,9 +48,10 @@ _TEXTS = (
 def entry(host: str, value: Any) -> dict[str, Any]:
     """One entry of ``lab_postgresql.databases`` as a mapping. Raises LabError."""
     given = {"name": value} if not isinstance(value, dict) else value
-    unknown = set(given) - {"name", "tables", "rows"}
+    unknown = set(given) - {"name", "tables", "rows", "updated", "pending"}
     if unknown or not given.get("name"):
-        raise LabError(f"host {host}: a database of lab_postgresql is a name, or a mapping of name, tables and rows")
+        raise LabError(f"host {host}: a database of lab_postgresql is a name, or a mapping of name, tables, rows, updated "
+                       "and pending")  # fmt: skip
     found = {"name": str(given["name"]), "tables": given.get("tables", FULL), "rows": given.get("rows")}
     if len(found["name"].encode()) > 63 or "\n" in found["name"]:
         raise LabError(f"host {host}: a database's name is one line of at most 63 bytes, not {found['name']!r}")
@@ -56,20 +60,33 @@ def entry(host: str, value: Any) -> dict[str, Any]:
         raise LabError(f"host {host}: tables of a database is {tables!r}; it must be 0, or from {SMALLEST} to {FULL}")
     if rows is not None and (not isinstance(rows, int) or rows < 0):
         raise LabError(f"host {host}: rows of a database is {rows!r}; it must be a number")
+    for name in ("updated", "pending"):
+        if not isinstance(given.get(name, False), bool):
+            raise LabError(f"host {host}: {name} of a database is {given[name]!r}; it must be true or false")
+        if given.get(name) and tables < OPENERP:
+            raise LabError(f"host {host}: {name} needs a database of at least {OPENERP} tables, which OpenERP serves")
+        if given.get(name):
+            found[name] = True
     return found
 
 
 def table_names(count: int) -> list[str]:
     """The names of so many tables."""
     more = [f"{module}_{part}" for part in _PARTS for module in _MODULES]
-    return [*_CORE, *_USUAL, *more][:count]
+    own = openerp_data.TABLES if count >= OPENERP else ()
+    return [*_CORE, *own, *_USUAL, *more][:count]
 
 
 def template(count: int) -> str:
     """SQL, one implicit transaction, for the tables that databases of one size have in common."""
     texts = f"(ARRAY[{', '.join(_TEXTS)}]::text[])"
-    lines = [_CORE_SQL.format(texts=texts)]
-    for number, name in enumerate(table_names(count)[len(_CORE) :]):
+    people = openerp_data.users(("admin", "admin", "Administrateur"), ("prof", "craie", "Professeur"))
+    lines = [people, _CORE_SQL.format(texts=texts)]
+    if count >= OPENERP:
+        lines.append(openerp_data.base())
+    for number, name in enumerate(
+        table_names(count)[len(_CORE) + (len(openerp_data.TABLES) if count >= OPENERP else 0) :]
+    ):
         # Texts of any length and a second index stand in every third table: each costs files, in every database.
         rich = number % 3 == 0
         note, value = (", note text", f", {texts}[1 + (i + {number}) % {len(_TEXTS)}]") if rich else ("", "")
@@ -95,8 +112,18 @@ INSERT INTO {name} (name, create_date, sequence, state, amount, partner_id{note.
     return "\n".join(lines)
 
 
+def own(item: dict[str, Any]) -> str:
+    """SQL, one implicit transaction, for what one database has of its own, by its entry."""
+    lines = [rows(item["name"], item["rows"])]
+    if item.get("updated"):
+        lines.append(openerp_data.update("6.0.4", "2012-04-20 18:00:00"))
+    if item.get("pending"):
+        lines.append(openerp_data.pending("sale"))
+    return "\n".join(lines)
+
+
 def rows(name: str, count: int | None) -> str:
-    """SQL, one implicit transaction, for what one database has of its own."""
+    """SQL for the rows that no other database has."""
     seed = hashlib.sha256(name.encode()).hexdigest()
     number = int(seed[:8], 16)
     lines = 300 + number % 2200 if count is None else count
@@ -114,11 +141,7 @@ UPDATE res_users SET signature = '{seed[:16]}' WHERE id = 1;
 SELECT lo_from_bytea(0, decode(repeat('{seed}', 40), 'hex'));"""
 
 
-_CORE_SQL = """CREATE TABLE res_users (id serial NOT NULL, login character varying(64) NOT NULL, password character varying(64),
- name character varying(64) NOT NULL, active boolean DEFAULT true, signature text, company_id integer,
- CONSTRAINT res_users_pkey PRIMARY KEY (id), CONSTRAINT res_users_login_key UNIQUE (login));
-INSERT INTO res_users (login, password, name) VALUES ('admin', 'admin', 'Administrateur'), ('prof', 'craie', 'Professeur');
-CREATE TABLE res_partner (id serial NOT NULL, name character varying(128) NOT NULL, ref character varying(64), comment text,
+_CORE_SQL = """CREATE TABLE res_partner (id serial NOT NULL, name character varying(128) NOT NULL, ref character varying(64), comment text,
  parent_id integer, user_id integer, active boolean DEFAULT true, CONSTRAINT res_partner_pkey PRIMARY KEY (id));
 CREATE INDEX res_partner_name_index ON res_partner (name);
 ALTER TABLE res_partner ADD CONSTRAINT res_partner_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES res_partner(id);
@@ -134,12 +157,6 @@ ALTER TABLE account_move_line ADD CONSTRAINT account_move_line_partner_id_fkey F
 ALTER TABLE account_move_line ADD CONSTRAINT account_move_line_credit_debit1 CHECK (debit IS NULL OR debit >= 0);
 CREATE TABLE ir_attachment (id serial NOT NULL, name character varying(64) NOT NULL, datas_fname character varying(64),
  res_model character varying(64), res_id integer, db_datas bytea, CONSTRAINT ir_attachment_pkey PRIMARY KEY (id));
-CREATE TABLE ir_module_module (id serial NOT NULL, name character varying(128) NOT NULL, state character varying(16),
- latest_version character varying(64), CONSTRAINT ir_module_module_pkey PRIMARY KEY (id),
- CONSTRAINT ir_module_module_name_uniq UNIQUE (name));
-INSERT INTO ir_module_module (name, state, latest_version) SELECT m, CASE length(m) % 2 WHEN 0 THEN 'installed' ELSE 'uninstalled'
- END, '6.0.3' FROM unnest(ARRAY['base', 'account', 'sale', 'purchase', 'stock', 'crm', 'hr', 'mrp', 'product', 'project',
- 'l10n_fr', 'document']) m;
 COMMENT ON TABLE res_partner IS 'Partenaires';
 COMMENT ON COLUMN res_partner.ref IS 'Référence « interne »';
 CREATE VIEW report_account_sum AS SELECT partner_id, sum(debit) AS total, count(*) AS nbr FROM account_move_line GROUP BY partner_id;

@@ -29,6 +29,7 @@ from lab.linux.host import LinuxHost
 from lab.linux.plan import LinuxPlan
 from lab.plan import Plan
 from lab.windows.endpoint import WindowsEndpoint
+from lab.windows.host import Host
 from lab.windows.plan import WindowsPlan
 from lab.windows.postgres import Installation
 
@@ -58,6 +59,8 @@ class Lab:
         memory.put(homes, _has_tables(plan.linux))
         for host in plan.windows:
             self.windows[host.name] = WindowsEndpoint(host, drives / host.name, installation, keys)
+        for endpoint in self.windows.values():
+            endpoint.find_host = self._computer
         self.linux = {item.name: LinuxHost(item, homes / item.name, installation, keys) for item in plan.linux}
         if any(host.cygwin for host in plan.windows):
             realtool.rsync()
@@ -75,7 +78,8 @@ class Lab:
 
     async def start(self) -> None:
         """Bring up what the hosts need behind their sockets. Raises LabError."""
-        databases = [endpoint.start() for endpoint in self.windows.values() if endpoint.plan.postgresql]
+        databases = [endpoint.start() for endpoint in self.windows.values()
+                     if endpoint.plan.postgresql or endpoint.plan.openerp]  # fmt: skip
         await asyncio.gather(*databases, *(host.start() for host in self.linux.values()))
 
     def shut(self) -> None:
@@ -88,6 +92,14 @@ class Lab:
         hosts: list[WindowsEndpoint | LinuxHost] = [*self.windows.values(), *self.linux.values()]
         await asyncio.gather(*(host.end() for host in hosts))
         self._installation.clean()
+
+    def _computer(self, name: str) -> Host | None:
+        """A Windows host that is on, by its computer name, its name in the inventory or its address."""
+        for endpoint in self.windows.values():
+            plan = endpoint.plan
+            if name.lower() in (plan.name.lower(), plan.computer_name.lower(), plan.address):
+                return None if "off" in endpoint.faults else endpoint.host
+        return None
 
     def _check(self, host: str) -> None:
         if host not in self.endpoints:
@@ -135,9 +147,10 @@ class Lab:
 
     def _fault(self, host: str, name: str, value: str | None) -> dict[str, Any]:
         known = {key for faults in KINDS.values() for key in faults}
-        if name != "clear" and name not in known:
+        named = value if name == "clear" else name
+        if named is not None and named not in known:
             names = ", ".join(dict.fromkeys(key for faults in KINDS.values() for key in faults))
-            raise LabError(f"there is no fault {name!r}; choose one of: {names}, or clear", 2)
+            raise LabError(f"there is no fault {named!r}; choose one of: {names}, or clear", 2)
         if host == "all":
             chosen = [item for item in self.endpoints.values() if name == "clear" or name in KINDS[_kind(item)]]
         else:
@@ -145,7 +158,9 @@ class Lab:
             chosen = [self.endpoints[host]]
         for endpoint in chosen:
             faults = endpoint.device.faults if isinstance(endpoint, Endpoint) else endpoint.faults
-            if name == "clear":
+            if name == "clear" and value is not None:
+                faults.drop(value)
+            elif name == "clear":
                 faults.clear()
             else:
                 faults.set(name, value)

@@ -14,6 +14,7 @@ from lab.linux.media import Media
 from lab.linux.plan import LinuxPlan
 from lab.linux.rsync import RsyncDaemon
 from lab.linux.ssh import SshServer
+from lab.linux.web import WebServer
 from lab.windows.postgres import Cluster, Installation
 
 
@@ -32,12 +33,13 @@ class LinuxHost:
             self._rsync = RsyncDaemon(plan.name, plan.address, plan.rsync, self.faults, folder)
         if plan.ssh:
             self._ssh = SshServer(plan.name, plan.address, plan.ssh, self.faults, folder, keys)
+        self._web = WebServer(plan.name, plan.address, plan.http, self.faults) if plan.http else None
         self._cluster = Cluster(installation, plan.address, folder) if plan.postgresql else None
         self._prepared = False
 
     @property
-    def _fronts(self) -> list[RsyncDaemon | SshServer]:
-        return [front for front in (self._rsync, self._ssh) if front]
+    def _fronts(self) -> list[RsyncDaemon | SshServer | WebServer]:
+        return [front for front in (self._rsync, self._ssh, self._web) if front]
 
     def refresh(self) -> None:
         """Follow the faults. Raises LabError."""
@@ -110,7 +112,9 @@ class LinuxHost:
             "hostname": plan.name,
             "faults": self.faults.names(),
             "powered": "off" not in self.faults,
-            "open_sessions": (ssh.open_connections if ssh else 0) + (len(rsync.running) if rsync else 0),
+            "open_sessions": (ssh.open_connections if ssh else 0)
+            + (len(rsync.running) if rsync else 0)
+            + (len(self._web.running) if self._web else 0),
             "sessions": connections,
             "commands": ssh.commands if ssh else 0,
             "refused_logins": ssh.refused if ssh else 0,

@@ -16,9 +16,9 @@ from lab.faults import parse_faults
 
 VARIABLES = (
     "ansible_host", "ansible_port", "ansible_user", "inventory_dir", "lab_kind", "lab_rsync", "lab_media", "lab_ssh",
-    "lab_postgresql", "lab_faults",
+    "lab_http", "lab_postgresql", "lab_faults",
 )  # fmt: skip
-NOTHING = "lab_kind: linux without lab_rsync, lab_media, lab_ssh or lab_postgresql: nothing of it is played"
+NOTHING = "lab_kind: linux without lab_rsync, lab_media, lab_ssh, lab_http or lab_postgresql: nothing of it is played"
 _POSTGRESQL = {"port": 5432, "superuser": "postgres", "password": "", "databases": []}
 
 
@@ -28,7 +28,7 @@ class LinuxPlan:
 
     Attributes:
         rsync: ``{port, modules: {name: {path, users}}}``. media: folder of each removable disk. ssh: ``{port, user,
-        key_file}``. postgresql: ``{port, superuser, password, databases}``.
+        key_file}``. http: ``{port, path, setups}``. postgresql: ``{port, superuser, password, databases}``.
     """
 
     name: str
@@ -36,6 +36,7 @@ class LinuxPlan:
     rsync: dict[str, Any] | None = None
     media: dict[str, str] = field(default_factory=dict)
     ssh: dict[str, Any] | None = None
+    http: dict[str, Any] | None = None
     postgresql: dict[str, Any] | None = None
     faults: list[tuple[str, str | None]] = field(default_factory=list)
     kind: str = "linux"
@@ -43,7 +44,7 @@ class LinuxPlan:
     @property
     def ports(self) -> list[int]:
         """Every port that the host listens on."""
-        return [int(part["port"]) for part in (self.rsync, self.ssh, self.postgresql) if part]
+        return [int(part["port"]) for part in (self.rsync, self.ssh, self.http, self.postgresql) if part]
 
     @property
     def port(self) -> int:
@@ -53,7 +54,7 @@ class LinuxPlan:
     @property
     def services(self) -> str:
         """What it offers, in a few words."""
-        names = [name for name in ("rsync", "ssh", "postgresql") if getattr(self, name)]
+        names = [name for name in ("rsync", "ssh", "http", "postgresql") if getattr(self, name)]
         return "+".join([*names, *(["media"] if self.media else [])])
 
 
@@ -106,6 +107,13 @@ def linux_plan(host: str, variables: dict[str, Any], address: str) -> LinuxPlan:
             "port": _port(host, "ansible_port", variables.get("ansible_port") or 22),
             "user": str(variables.get("ansible_user") or "root"),
         }
+    if variables.get("lab_http"):
+        web = _mapping(host, "lab_http", variables["lab_http"], {"port", "path", "setups"})
+        setups = web.get("setups", False)
+        if not isinstance(setups, bool):
+            raise _fail(host, f"lab_http: setups is {setups!r}; it must be true or false")
+        path = _path(host, "lab_http: path", web.get("path"), folder)
+        plan.http = {"port": _port(host, "lab_http", web.get("port") or 80), "path": path, "setups": setups}
     if variables.get("lab_postgresql"):
         given = variables["lab_postgresql"]
         found = {**_POSTGRESQL, **_mapping(host, "lab_postgresql", {} if given is True else given, set(_POSTGRESQL))}

@@ -215,10 +215,10 @@ def _condition(cmd: Cmd, call: Call, text: str) -> tuple[bool, str]:
         path = match[1].strip('"')
         folder = path.endswith("\\")
         try:
-            there = bool(matching(call, path.rstrip("\\") if folder else path)[1])
+            there = bool(matching(call, path.rstrip("\\") if folder else path, unc=True)[1])
         except WindowsPathError:
             there = False
-        return there and (not folder or call.host.drive.is_folder(call.path(path))), match[2]
+        return there and (not folder or call.host.drive.is_folder(call.path(path, unc=True))), match[2]
     match = re.match(r"errorlevel\s+(-?\d+)\s*(.*)", text, re.IGNORECASE | re.DOTALL)
     if match:
         return cmd.errorlevel >= int(match[1]), match[2]

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 
 
-def matching(call: Call, pattern: str) -> tuple[str, list[str]]:
+def matching(call: Call, pattern: str, unc: bool = False) -> tuple[str, list[str]]:
     """(folder, paths) of a path whose last part may have ``*`` and ``?``."""
     folder, _unused, mask = pattern.replace("/", "\\").rpartition("\\")
     if "*" not in mask and "?" not in mask:
-        path = call.path(pattern)
+        path = call.path(pattern, unc)
         found = [call.host.drive.true_case(path)] if call.host.drive.find(path) else []
         return path.rpartition("\\")[0] or "C:\\", found
-    path = call.path(f"{folder}\\" if folder.endswith(":") else folder or ".")
+    path = call.path(f"{folder}\\" if folder.endswith(":") else folder or ".", unc)
     expression = re.escape(mask).replace(r"\*", ".*").replace(r"\?", ".")
     expression = ".*" if mask == "*.*" else expression
     head = path.rstrip("\\")
@@ -43,7 +43,7 @@ async def _type(cmd: Cmd, call: Call, tail: str) -> int:
     if not operands:
         return syntax(call)
     for operand in operands:
-        with call.host.drive.reader(call.path(operand)) as stream:
+        with call.host.drive.reader(call.path(operand, unc=True)) as stream:
             data = stream.read(_PIECE)
             if data.startswith(b"\xff\xfe"):  # type converts UTF-16 to the console's code page
                 data = (data + stream.read())[2:].decode("utf-16-le", "replace").encode(call.encoding, "replace")
@@ -62,15 +62,15 @@ async def _dir(cmd: Cmd, call: Call, tail: str) -> int:
         raise LabRefusal("dir is played with /b only")
     pattern = operands[0] if operands else "."
     drive = call.host.drive
-    if drive.is_folder(call.path(pattern)):
-        pattern = f"{call.path(pattern).rstrip(chr(92))}\\*"
-    folder, found = matching(call, pattern)
+    if "*" not in pattern and "?" not in pattern and drive.is_folder(call.path(pattern, unc=True)):
+        pattern = f"{call.path(pattern, unc=True).rstrip(chr(92))}\\*"
+    folder, found = matching(call, pattern, unc=True)
     if "/s" in switches:
         mask = pattern.rpartition("\\")[2]
         todo, found = [folder], []
         while todo:
             here = todo.pop(0)
-            found += matching(call, f"{here.rstrip(chr(92))}\\{mask}")[1]
+            found += matching(call, f"{here.rstrip(chr(92))}\\{mask}", unc=True)[1]
             todo += [f"{here.rstrip(chr(92))}\\{name}" for name, real in drive.listing(here)
                      if real.is_dir() and not real.is_symlink()]  # fmt: skip
     folders = {"/ad", "/a:d"} & set(switches)
@@ -93,12 +93,12 @@ async def _copy(cmd: Cmd, call: Call, tail: str) -> int:
         return syntax(call)
     if "+" in operands[0]:
         raise LabRefusal("joining files with copy is not played")
-    _unused, sources = matching(call, operands[0])
+    _unused, sources = matching(call, operands[0], unc=True)
     sources = [path for path in sources if not call.host.drive.is_folder(path)]
     if not sources:
         call.err(call.host.system(2))
         return 1
-    target = call.path(operands[1] if len(operands) > 1 else ".")
+    target = call.path(operands[1] if len(operands) > 1 else ".", unc=True)
     copied = 0
     for source in sources:
         into = f"{target}\\{source.rpartition(chr(92))[2]}" if call.host.drive.is_folder(target) else target
@@ -129,6 +129,8 @@ async def _move(cmd: Cmd, call: Call, tail: str) -> int:
     if real is None:
         call.err(call.host.system(2))
         return 1
+    if real.is_dir():
+        drive.free(source)
     if drive.is_folder(target):
         target = f"{target}\\{drive.true_case(source).rpartition(chr(92))[2]}"
     place = drive.place(target)
@@ -156,6 +158,8 @@ async def _ren(cmd: Cmd, call: Call, tail: str) -> int:
         call.err(call.say("Un fichier en double existe, ou le fichier est introuvable.",
                           "A duplicate file name exists, or the file cannot be found."))  # fmt: skip
         return 1
+    if real.is_dir():
+        call.host.drive.free(source)
     real.replace(real.parent / operands[1])
     call.host.acls.move(source, target)
     return 0
@@ -213,6 +217,20 @@ async def _rmdir(cmd: Cmd, call: Call, tail: str) -> int:
             raise WindowsPathError(267)
         if "/s" not in switches and any(real.iterdir()):
             raise WindowsPathError(145)
+        kept = [name for name in call.host.drive.busy() if name.startswith(f"{path.lower()}\\")]
+        if kept:  # what can be deleted is, the programs that run stay
+            _emptied(call, path, set(kept))
+            raise WindowsPathError(5)
         shutil.rmtree(real)
         call.host.acls.forget(path)
     return 0
+
+
+def _emptied(call: Call, path: str, kept: set[str]) -> None:
+    for name, real in call.host.drive.listing(path):
+        below = f"{path}\\{name}"
+        if any(item == below.lower() or item.startswith(f"{below.lower()}\\") for item in kept):
+            if real.is_dir():
+                _emptied(call, below, kept)
+        else:
+            call.host.drive.remove(below)

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,15 @@ class WindowsEndpoint(Listener):
         self._tls: ssl.SSLContext | None = None
         self._connections: set[HttpConnection] = set()
         self._wsman: Wsman | None = None
+        self.find_host: Callable[[str], Host | None] = lambda name: None
 
     @property
     def wsman(self) -> Wsman:
         """The service behind, made when it is first needed."""
         if self._wsman is None:
             self._wsman = Wsman(Host(self.plan, self._folder, self._installation, self.faults))
+            self._wsman.host.power.on_cut = self._cut
+            self._wsman.host.find_host = self.find_host
         return self._wsman
 
     @property
@@ -50,14 +54,27 @@ class WindowsEndpoint(Listener):
         """The host behind."""
         return self.wsman.host
 
-    def _drop(self) -> None:
+    def _drop(self, reset: bool = False) -> None:
         for connection in list(self._connections):
-            connection.drop()
+            connection.drop(reset)
         self._drop_mute()
+
+    def _cut(self) -> None:
+        """The host lost power."""
+        self.close()
+        self._drop(reset=True)
+        if self._wsman:
+            self._wsman.shells.drop_all()
+
+    @property
+    def _dark(self) -> bool:
+        return self._wsman is not None and self._wsman.host.power.lost
 
     def refresh(self) -> None:
         """Follow the faults."""
-        if "off" in self.faults:
+        if self._wsman:
+            self._wsman.host.power.follow()
+        if "off" in self.faults or self._dark:
             self.close()
             self._drop()
         else:
@@ -76,8 +93,8 @@ class WindowsEndpoint(Listener):
             self._wsman.shells.drop_all()
 
     async def start(self) -> None:
-        """Bring up what must be there before the first request: the database."""
-        if self.plan.postgresql:
+        """Bring up what must be there before the first request: the database, and OpenERP."""
+        if self.plan.postgresql or self.plan.openerp:
             try:
                 await self.host.prepare()
             except LabError as error:
@@ -110,6 +127,9 @@ class WindowsEndpoint(Listener):
         if pause:
             await asyncio.sleep(pause)
         self.faults.strike()
+        if self.faults.cuts_power():
+            self.host.power.cut()
+            return HttpAnswer(500, close=True)
         if request.path.split("?")[0].rstrip("/").lower() != "/wsman":
             return HttpAnswer(404)
         if request.method != "POST":
@@ -222,7 +242,7 @@ class WindowsEndpoint(Listener):
             "serial": self.plan.machine_sid,
             "hostname": self.plan.computer_name,
             "faults": self.faults.names(),
-            "powered": "off" not in self.faults,
+            "powered": "off" not in self.faults and not self._dark,
             "open_sessions": len(self._connections),
             "sessions": counters.connections if counters else 0,
             "commands": counters.commands if counters else 0,

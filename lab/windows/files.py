@@ -50,12 +50,25 @@ class Writer:
         self._stream.close()
 
 
+Remote = Callable[[str], "tuple[Drive, str, str]"]
+
+
+def _nobody(path: str) -> tuple[Drive, str, str]:
+    raise WindowsPathError(53)
+
+
 class Drive:
     """Windows paths on one side, files on the other.
 
     Args:
         root: the folder that is C:. populate: called once, before the first use, with this drive.
         is_full: whether writing must fail for want of space.
+
+    Attributes:
+        remote: for a path as ``absolute(..., unc=True)`` gives it: the drive that it is on, the path there, and the path
+            of the share's folder there. Raises WindowsPathError: 53 no such computer, 67 no such share, 5 access denied.
+        is_locked: whether somebody holds files of this name (in lower case) open and shares them with nobody.
+        busy: paths, in lower case, of the programs that run: they are neither written nor deleted.
     """
 
     def __init__(self, root: Path, populate: Callable[[Drive], None], is_full: Callable[[], bool]) -> None:
@@ -63,6 +76,9 @@ class Drive:
         self._populate = populate
         self._is_full = is_full
         self._ready = False
+        self.remote: Remote = _nobody
+        self.is_locked: Callable[[str], bool] = lambda name: False
+        self.busy: Callable[[], set[str]] = set
 
     @property
     def root(self) -> Path:
@@ -74,14 +90,21 @@ class Drive:
         return self._root
 
     @staticmethod
-    def absolute(text: str, cwd: str = "C:\\") -> str:
+    def absolute(text: str, cwd: str = "C:\\", unc: bool = False) -> str:
         """A Windows path as ``C:\\a\\b``: slashes, ``.`` and ``..`` resolved, no backslash at the end but the root's.
 
         Raises:
-            WindowsPathError: 123 bad syntax, 3 a drive that is not there. LabRefusal: UNC paths.
+            WindowsPathError: 123 bad syntax, 3 a drive that is not there. LabRefusal: UNC paths where they are not played.
         """
         path = text.strip().strip('"').replace("/", "\\")
         path = path.removeprefix("\\\\?\\")
+        head = "C:\\"
+        if path.startswith("\\\\") and unc:
+            computer, _unused, rest = path[2:].partition("\\")
+            share, _unused, path = rest.partition("\\")
+            if not computer or not share:
+                raise WindowsPathError(53 if not computer else 67)
+            head, path = f"\\\\{computer}\\{share}\\", f"\\{path}"
         if path.startswith("\\\\"):
             raise LabRefusal(f"network paths are not played: {text}")
         if len(path) > 1 and path[1] == ":":
@@ -99,10 +122,13 @@ class Drive:
                 parts.append(part.rstrip(" ."))
         if any(_INVALID & set(part) or not part for part in parts):
             raise WindowsPathError(123)
-        return "C:\\" + "\\".join(parts)
+        return head + "\\".join(parts) if parts or head == "C:\\" else head.rstrip("\\")
 
     def _walk(self, path: str) -> tuple[Path, list[str]]:
         """The real path of the part that exists, and the names that do not."""
+        if path.startswith("\\\\"):
+            drive, local, _unused = self.remote(path)
+            return drive._walk(local)
         real = self.root
         names = [part for part in path[3:].split("\\") if part]
         for index, name in enumerate(names):
@@ -131,12 +157,23 @@ class Drive:
 
     def true_case(self, path: str) -> str:
         """The path with the case that the names have on the disk."""
+        if path.startswith("\\\\"):
+            drive, local, share = self.remote(path)
+            head = "\\".join(path.split("\\")[:4])
+            return head + drive.true_case(local)[len(share) :]
         real, missing = self._walk(path)
         parts = [*real.relative_to(self.root).parts, *missing]
         return "C:\\" + "\\".join(parts)
 
+    def _mine(self, path: str) -> None:
+        """What is on another computer can only be read: raises WindowsPathError 5, or what keeps one from reaching it."""
+        if path.startswith("\\\\"):
+            self.remote(path)
+            raise WindowsPathError(5)
+
     def place(self, path: str) -> Path:
-        """The real path of something to create in a folder that exists. Raises WindowsPathError 3."""
+        """The real path of something to create in a folder that exists. Raises WindowsPathError 3, 5 (a share)."""
+        self._mine(path)
         real, missing = self._walk(path)
         if len(missing) > 1 or (missing and not real.is_dir()):
             raise WindowsPathError(3)
@@ -144,6 +181,7 @@ class Drive:
 
     def make(self, path: str) -> Path:
         """A folder with all its parents, as mkdir does. Raises WindowsPathError 183 when something is there."""
+        self._mine(path)
         real, missing = self._walk(path)
         if not missing:
             raise WindowsPathError(183)
@@ -163,10 +201,13 @@ class Drive:
             writer.close()
 
     def writer(self, path: str, append: bool = False) -> Writer:
-        """A file open for writing. Raises WindowsPathError: 3, 5 (a folder)."""
+        """A file open for writing. Raises WindowsPathError: 3, 5 (a folder), 32 (a program that runs)."""
         real = self.place(path)
+        if path.lower() in self.busy():
+            raise WindowsPathError(32)
         if real.is_dir():
             raise WindowsPathError(5)
+        self._shared(real)
         return Writer(real, append, self._is_full)
 
     def copy(self, source: str, target: str) -> None:
@@ -174,6 +215,7 @@ class Drive:
         real, missing = self._walk(source)
         if missing:
             raise WindowsPathError(2 if len(missing) == 1 else 3)
+        self._shared(real)
         writer = self.writer(target)
         try:
             with real.open("rb") as stream:
@@ -197,17 +239,30 @@ class Drive:
             raise WindowsPathError(2 if len(missing) == 1 else 3)
         if real.is_dir():
             raise WindowsPathError(5)
+        self._shared(real)
         return real.open("rb")
+
+    def _shared(self, real: Path) -> None:
+        if self.is_locked(real.name.lower()):
+            raise WindowsPathError(32)
 
     def remove(self, path: str) -> None:
         """Remove a file or a whole folder."""
+        self._mine(path)
         real = self.find(path)
         if real is None:
             raise WindowsPathError(2)
+        self.free(path)
         if real.is_dir() and not real.is_symlink():
             shutil.rmtree(real)
         else:
             real.unlink()
+
+    def free(self, path: str) -> None:
+        """Raises WindowsPathError 5 when this is, or holds, a program that runs: it can be neither deleted nor moved away."""
+        low = path.lower()
+        if any(name == low or name.startswith(f"{low}\\") for name in self.busy()):
+            raise WindowsPathError(5)
 
     def listing(self, path: str) -> list[tuple[str, Path]]:
         """(name, real path) of a folder's entries, in the order NTFS lists them."""

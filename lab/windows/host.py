@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from lab.windows import acl, inventory, messages
 from lab.windows.accounts import Accounts
 from lab.windows.acl import Acls
 from lab.windows.events import EventLog
-from lab.windows.files import Drive
+from lab.windows.files import Drive, WindowsPathError
+from lab.windows.openerp import files
+from lab.windows.openerp.runtime import Runtime
 from lab.windows.plan import WindowsPlan
 from lab.windows.postgres import Cluster, Installation
+from lab.windows.power import Power
 from lab.windows.processes import Process
 from lab.windows.registry import Registry
 from lab.windows.services import Scm, Service
@@ -47,6 +51,7 @@ class Share:
     kind: int = 0
     grants: list[tuple[str, str]] = field(default_factory=list)
     users: int | None = None
+    anonymous: bool = False
 
 
 class Host:
@@ -67,12 +72,19 @@ class Host:
         self._clusters: dict[str, tuple[Cluster, Path]] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self.processes: dict[int, Process] = {}
+        self.power = Power(self)
         self.log: list[str] = []
+        self.url_cache: dict[str, bytes] = {}
         self.accounts = Accounts(plan)
         self.events = EventLog(plan.language)
         self.drive = Drive(folder / "C", lambda drive: inventory.populate(self), lambda: "disk_full" in faults)
+        self.drive.remote = self._remote
+        self.drive.is_locked = lambda name: name == "openerp-server.conf" and "conf_unreadable" in faults
+        self.drive.busy = self._busy
+        self.find_host: Callable[[str], Host | None] = lambda name: None
         self.disk = Disk(lambda: "disk_full" in faults)
         self.acls = Acls(self.drive.is_folder)
+        self.openerp = Runtime(self)
         self.scm = Scm(self)
         inventory.services(self)
         self.registry = Registry(self)
@@ -81,7 +93,41 @@ class Host:
             "admin$": Share("ADMIN$", "C:\\Windows", self.say("Administration à distance", "Remote Admin"), 0x80000000),
             "c$": Share("C$", "C:\\", default, 0x80000000),
             "ipc$": Share("IPC$", "", self.say("IPC distant", "Remote IPC"), 0x80000003),
-        }
+            **{item["name"].lower(): Share(item["name"], item["path"], grants=[("S-1-1-0", "READ")],
+                                         anonymous=item["anonymous"])
+               for item in plan.shares},
+        }  # fmt: skip
+
+    def _busy(self) -> set[str]:
+        """The programs of OpenERP that run, with their libraries. PostgreSQL's are left out: its folder's are the lab's own."""
+        found: set[str] = set()
+        for kind, name in files.SERVICES.items():
+            service = self.scm.get(name)
+            if service and service.pid:
+                folder = service.image.rpartition("\\")[0].lower()
+                top = folder.rpartition("\\")[0]
+                found |= {service.image.lower(), f"{folder}\\python25.dll"}
+                found |= {f"{top}\\{name}" for name in files.loaded(kind)}
+        return found
+
+    def _remote(self, path: str) -> tuple[Drive, str, str]:
+        """Another computer's share, as a program under WinRM reaches it: without a name, whoever logged on.
+
+        The password of an NTLM logon is not on this host, so the next computer sees an anonymous logon (facts/windows.md 1.5).
+        """
+        computer, share, *rest = path[2:].split("\\")
+        other = self.find_host(computer)
+        if other is None or other.power.lost:
+            raise WindowsPathError(53)
+        server = other.scm.get("LanmanServer")
+        if server is None or server.state != "Running":
+            raise WindowsPathError(53)
+        found = other.shares.get(share.lower())
+        if found is None:
+            raise WindowsPathError(67)
+        if not found.anonymous:
+            raise WindowsPathError(5)
+        return other.drive, "\\".join([found.path, *rest]), found.path
 
     def say(self, french: str, english: str) -> str:
         """A text in the host's language."""
@@ -117,7 +163,7 @@ class Host:
                     folder = image.rpartition("\\")[0]
                     line = f'"{folder}\\postgres.exe" -D "{service.data_folder}"'
                     rows.append(Process(number, "postgres.exe", f"{folder}\\postgres.exe", line, service.pid))
-        return [*rows, *self.processes.values()]
+        return [*rows, *self.openerp.rows(), *self.processes.values()]
 
     def postmaster(self, service: Service) -> int:
         """The process number of the postmaster behind a service, the one in postmaster.pid; 0 when none runs."""
@@ -135,9 +181,18 @@ class Host:
             if self.postmaster(service) == pid:
                 await self.stop_cluster(service, immediate=True)
                 return
+        if self.openerp.kill(pid):
+            return
         process = self.processes.get(pid)
         if process and process.task:
             process.task.cancel()
+
+    def behind(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Start a program that goes on when who started it has ended."""
+        task = asyncio.get_running_loop().create_task(work)
+        process = Process(self.new_pid(), name, f"C:\\Windows\\Temp\\{name}", name, task=task)
+        self.processes[process.pid] = process
+        task.add_done_callback(lambda _done: self.processes.pop(process.pid, None))
 
     def remember(self, line: str) -> None:
         """Keep the last requests and command lines, for ``lab console HOST --requests``."""
@@ -151,10 +206,12 @@ class Host:
         return programs.paths(self)
 
     async def prepare(self) -> None:
-        """Make the database's cluster and start its service, for a host that has one."""
-        database = self.plan.postgresql
-        if not database:
-            return
+        """Make the database's cluster and start its service, for a host that has one; then what OpenERP runs."""
+        if self.plan.postgresql:
+            await self._prepare_database(self.plan.postgresql)
+        await self.openerp.up()
+
+    async def _prepare_database(self, database: dict[str, Any]) -> None:
         parent = str(database["folder"])
         if self.drive.find(parent) is None:
             self.drive.make(parent)
@@ -233,6 +290,10 @@ class Host:
         if data.lower() in self._clusters:
             await self._clusters[data.lower()][0].stop(immediate)
 
+    def clusters(self) -> list[Cluster]:
+        """The clusters that were started since the lab came up."""
+        return [cluster for cluster, _unused in self._clusters.values()]
+
     async def lose_server(self) -> None:
         """The database server dies as by an immediate shutdown; its service notices."""
         for service in list(self.scm.services.values()):
@@ -241,6 +302,8 @@ class Host:
 
     async def end(self) -> None:
         """The lab goes down."""
+        self.power.end()
+        self.openerp.vanish()
         self.scm.end()
         for cluster, _unused in self._clusters.values():
             with contextlib.suppress(OSError):

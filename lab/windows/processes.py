@@ -152,9 +152,9 @@ class Call:
         """A text in the host's language."""
         return self.host.say(french, english)
 
-    def path(self, text: str) -> str:
-        """A path given by the user, absolute."""
-        return self.host.drive.absolute(text, self.cwd)
+    def path(self, text: str, unc: bool = False) -> str:
+        """A path given by the user, absolute. ``unc``: one on another computer may be meant."""
+        return self.host.drive.absolute(text, self.cwd, unc)
 
 
 @dataclass(slots=True)

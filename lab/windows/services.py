@@ -172,10 +172,10 @@ class Scm:
         return 0
 
     def _image_error(self, service: Service) -> int:
-        """2 when the program is absent, 5 when the account may not run it. Only checked where files are looked at."""
+        """2 the program is absent, 5 the account may not run it, 193 it is none. Only checked where files are looked at."""
         found = self._host.accounts.service_account(service.account)
         if not service.is_postgresql or found is None:
-            return 0
+            return self._host.openerp.image_error(service)
         real = self._host.drive.find(self._host.drive.absolute(service.image))
         if real is None:
             return 2
@@ -197,6 +197,7 @@ class Scm:
         if service.state == "Start Pending":
             service.state = "Running"
             self._host.events.entered(service.display, "Running")
+            await self._host.openerp.started(service)
 
     def died(self, service: Service, code: int) -> None:
         """The process of a service ended by itself or was killed.
@@ -238,6 +239,7 @@ class Scm:
             await self._host.stop_cluster(service)
             await asyncio.sleep(max(0.0, self._host.plan.service_time - (time.monotonic() - before)))
         else:
+            self._host.openerp.stopped(service)
             await asyncio.sleep(self._host.plan.service_time)
         service.state, service.pid, service.exit_code = "Stopped", 0, 0
         self._host.events.entered(service.display, "Stopped")
@@ -261,6 +263,7 @@ class Scm:
             task.cancel()
         if service.is_postgresql:
             await self._host.stop_cluster(service, immediate=True)
+        self._host.openerp.stopped(service)
         self.died(service, 1067)
 
     def change(self, name: str, **changes: Any) -> int:
@@ -311,6 +314,32 @@ class Scm:
         if service.state == "Stopped":
             del self.services[service.name.lower()]
         return 0
+
+    def lose_power(self) -> None:
+        """The host goes dark: nothing is told to any service, nothing is written."""
+        self.end()
+        self._tasks.clear()
+        self._host.openerp.vanish()
+        for service in list(self.services.values()):
+            if service.state == "Running" or service.pid:
+                service.exit_code = 0
+            service.state, service.pid = "Stopped", 0
+            if service.deleted:  # what waited for its stop to go is gone at the next start
+                del self.services[service.name.lower()]
+
+    def boot(self) -> None:
+        """The system starts: automatic services do, each after those it needs; manual ones only when needed.
+
+        What Windows brings itself is up before anybody can ask; what was installed takes its time, as any start.
+        """
+        for service in list(self.services.values()):
+            usual = not service.own_process or "\\windows\\" in service.image.lower()
+            if service.start_mode != "Auto" or service.state != "Stopped":
+                continue
+            if usual:
+                service.state, service.exit_code, service.pid = "Running", 0, self._host.new_pid()
+            else:
+                self.start(service.name)
 
     def end(self) -> None:
         """The lab goes down."""

@@ -171,6 +171,15 @@ def _folder(host: Host, text: str) -> str:
     raise Fault(2147942667, "w:InternalError", "The directory name is invalid. ")
 
 
+def _is_file(host: Host, call: Call, name: str) -> bool:
+    """Whether something that is no program lies there."""
+    try:
+        real = host.drive.find(call.path(name))
+    except WindowsPathError:
+        return False
+    return real is not None and real.is_file() and not programs.runs(real.read_bytes())
+
+
 def created_process(host: Host, line: str, call: Call) -> tuple[programs.Program, str]:
     """(program, rest of the line) as CreateProcess finds them. An unquoted path with spaces is tried piece by piece.
 
@@ -196,6 +205,8 @@ def created_process(host: Host, line: str, call: Call) -> tuple[programs.Program
             item = None
         if item:
             return item, rest
+        if name.lower().endswith(".exe") and "\\" in name and _is_file(host, call, name):
+            raise Fault(2147942593, "w:InternalError", "%1 is not a valid Win32 application. ")
     raise Fault(2147942402, "w:InternalError", "The system cannot find the file specified. ")
 
 

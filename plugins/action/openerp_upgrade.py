@@ -24,6 +24,7 @@ class ActionModule(OpenErpAction):
         """Read the arguments and hand over to the library."""
         host = str(task_vars["inventory_hostname"])
         if arguments["standby"]:
+            progress_of(host)("skipped: standby")
             return {"changed": False, "skipped": True, "outcome": "skipped", "msg": f"{host}: skipped: standby"}
         if arguments["pair"]:
             raise PreflightError(

@@ -159,6 +159,11 @@ databases:
   returned: always
   type: list
   elements: str
+contexts:
+  description: Databases of OpenERP that serve, all of which are backed up before.
+  returned: with I(phase=plan)
+  type: list
+  elements: str
 report:
   description: The report as data, which also stands in I(state_dir); C(steps) and C(interrupted) are seconds.
   returned: always

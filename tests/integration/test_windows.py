@@ -213,7 +213,7 @@ def test_files_keep_accents_backups_and_bytes(school: Lab, tmp_path: Path) -> No
 
 
 def test_rights_are_granted_by_sid_read_back_and_revoked(school: Lab, tmp_path: Path) -> None:
-    path = "C:\\Program Files\\OpenERP 6.0\\Server"
+    path = "C:\\Program Files\\OpenERP 6.0\\PostgreSQL\\bin"
     wanted = {"path": path, "recurse": True, "entries": [{"account": "NetworkService", "rights": "RX"}]}
     assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}], "--check").changed == [FRENCH, ENGLISH]
     assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}]).changed == [FRENCH, ENGLISH]
@@ -224,7 +224,7 @@ def test_rights_are_granted_by_sid_read_back_and_revoked(school: Lab, tmp_path: 
 
 
 def test_the_owner_is_set_by_sid_and_read_back(school: Lab, tmp_path: Path) -> None:
-    wanted = {"path": "C:\\Program Files\\OpenERP 6.0\\Web", "owner": "LocalSystem"}
+    wanted = {"path": "C:\\Program Files\\OpenERP 6.0\\PostgreSQL", "owner": "LocalSystem"}
     assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}], "--check").changed == [FRENCH, ENGLISH]
     assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}]).changed == [FRENCH, ENGLISH]
     assert play(school, tmp_path, [{"lycee.openerp.windows_acl": wanted}]).changed == []

@@ -17,8 +17,11 @@ from lab.errors import LabError
 
 
 @contextlib.asynccontextmanager
-async def relay(address: str, port: int, limit: int, stop: Callable[[], Awaitable[None]]) -> AsyncIterator[str]:
+async def relay(address: str, port: int, limit: int, stop: Callable[[], Awaitable[None]], of_client: bool = False
+                ) -> AsyncIterator[str]:  # fmt: skip
     """An address of this machine on which the same port leads to the server until it has sent ``limit`` bytes.
+
+    ``of_client``: until the client has.
 
     Same port, since libpq looks for the password by port too; another address, since the server has this one.
     """
@@ -45,8 +48,8 @@ async def relay(address: str, port: int, limit: int, stop: Callable[[], Awaitabl
             writer.close()
             return
         for task in (
-            asyncio.create_task(pump(reader, far_writer, False)),
-            asyncio.create_task(pump(far_reader, writer, True)),
+            asyncio.create_task(pump(reader, far_writer, of_client)),
+            asyncio.create_task(pump(far_reader, writer, not of_client)),
         ):
             tasks.add(task)
             task.add_done_callback(tasks.discard)

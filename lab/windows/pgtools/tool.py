@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from lab import realtool
 from lab.windows.pgtools import getopt
 from lab.windows.pgtools.getopt import BadOption, Known, Words
 from lab.windows.pgtools.libpq import Target
+from lab.windows.pgtools.relay import relay
 from lab.windows.processes import Call
 from lab.windows.refusal import LabRefusal
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lab.windows.host import Host
 
 _RESTRICT = re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+")
+_HALF_DUMPED, _HALF_RESTORED = 150_000, 30_000  # bytes on the line to the server
 Sink = Callable[[bytes], None]
 
 
@@ -151,10 +153,30 @@ async def run(
         if not prompts:
             call.write_error(data.replace(b"\n", b"\r\n"))
 
-    with tempfile.TemporaryDirectory(prefix="lab-pg") as scratch:
-        binary = str(call.host.installation.binaries / program)
-        code = await realtool.run(
-            [binary, "-w", "-h", address or target.address, *arguments],
-            target.environment(Path(scratch)), scratch, call.host.disk, out, error, stdin, call.drain,
-        )  # fmt: skip
+    async def real(place: str) -> int:
+        with tempfile.TemporaryDirectory(prefix="lab-pg") as scratch:
+            binary = str(call.host.installation.binaries / program)
+            return await realtool.run(
+                [binary, "-w", "-h", place, *arguments],
+                target.environment(Path(scratch)), scratch, call.host.disk, out, error, stdin, call.drain,
+            )  # fmt: skip
+
+    if call.host.power.due(program) and target.is_here:
+        code = await _cut(call, program, target, real)
+    else:
+        code = await real(address or target.address)
     return await forever() if prompts else code
+
+
+async def _cut(call: Call, program: str, target: Target, real: Callable[[str], Awaitable[int]]) -> int:
+    """The power goes when so much has been sent; with a small database at the program's end, before anybody is told."""
+
+    async def stop() -> None:
+        await call.host.power.halfway(program)
+
+    reads = program == "pg_restore"
+    limit = _HALF_RESTORED if reads else _HALF_DUMPED
+    async with relay(target.address, int(target.port), limit, stop, of_client=reads) as place:
+        code = await real(place)
+    await call.host.power.halfway(program)
+    return code

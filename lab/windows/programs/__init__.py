@@ -73,9 +73,31 @@ def by_path(host: Host, path: str) -> Program | None:
     low = path.lower().replace("\\sysnative\\", "\\system32\\").replace("\\syswow64\\", "\\system32\\")
     base = low.rpartition("\\")[2]
     item = _named(base)
-    if item is None or not has(host, item):
-        return None
-    return item if item.folder(host).lower() == low.rpartition("\\")[0] else None
+    if item is not None and has(host, item) and item.folder(host).lower() == low.rpartition("\\")[0]:
+        return item
+    return _by_content(host, path)
+
+
+def _by_content(host: Host, path: str) -> Program | None:
+    """A program that is one by what its file holds: a setup, the uninstaller that it left, an OpenERP server."""
+    from lab.windows.openerp.setup import program_of
+    from lab.windows.programs import openerp_server
+
+    for ending in ("", ".exe"):
+        real = host.drive.find(path + ending) if (path + ending).lower().endswith(".exe") else None
+        if real is not None and real.is_file():
+            data, true = real.read_bytes(), host.drive.true_case(path + ending)
+            run = program_of(data, real.name, true) or openerp_server.program_of(real.name, data, true)
+            if run is not None:
+                return Program(real.name, run, lambda _host: path.rpartition("\\")[0], _everywhere)
+    return None
+
+
+def runs(data: bytes) -> bool:
+    """Whether Windows would take these bytes for a program: one that the lab lays anywhere, or a copy of it."""
+    from lab.windows.openerp.files import is_sealed
+
+    return data.startswith(b"MZ\x90\0LAB: ") or is_sealed(data)
 
 
 def on_path(host: Host, name: str) -> Program | None:

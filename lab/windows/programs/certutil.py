@@ -1,10 +1,11 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""certutil.exe: -hashfile, -encode, -decode.
+"""certutil.exe: -hashfile, -encode, -decode, -urlcache.
 
 Sources: facts/windows.md 2.7 and "Additions": localized text, the hash of older builds is printed with blanks, SHA-256
 may be missing on NT 6.0 (``lab_certutil_sha256``), -decode does not overwrite without -f; the exit code is the HRESULT.
+-urlcache is in certutil_url.py.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import base64
 import hashlib
 import re
 
+from lab.windows.certutil_url import url_cache
 from lab.windows.files import WindowsPathError
 from lab.windows.processes import Call
 from lab.windows.programs import program
 from lab.windows.refusal import LabRefusal
 
 _ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"}
-_KNOWN = ("-dump", "-store", "-addstore", "-delstore", "-urlcache", "-verify", "-encodehex", "-decodehex", "-setreg",
+_KNOWN = ("-dump", "-store", "-addstore", "-delstore", "-verify", "-encodehex", "-decodehex", "-setreg",
           "-getreg", "-importpfx", "-ping", "-user", "-v", "-viewstore", "-repairstore")  # fmt: skip
 
 
@@ -96,8 +98,10 @@ async def _certutil(call: Call) -> int:
         low = word.lower().replace("/", "-", 1) if word.startswith(("-", "/")) else ""
         if low == "-f":
             force = True
-        elif low in ("-hashfile", "-encode", "-decode"):
+        elif low in ("-hashfile", "-encode", "-decode", "-urlcache"):
             verb = low[1:]
+        elif low == "-split" and verb == "urlcache":
+            continue
         elif low in _KNOWN:
             raise LabRefusal(f"certutil {word} is not played")
         elif low:
@@ -107,4 +111,6 @@ async def _certutil(call: Call) -> int:
             words.append(word)
     if not verb or not words:
         raise LabRefusal(f"this form of certutil is not played: {call.line.strip()}")
+    if verb == "urlcache":
+        return await url_cache(call, words, force)
     return _hash(call, words) if verb == "hashfile" else _code(call, verb, words, force)

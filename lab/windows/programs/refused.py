@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.windows.host import Host
 
 _EVERYWHERE = (
-    "xcopy", "robocopy", "schtasks", "diskpart", "mountvol", "netstat", "nslookup", "attrib", "sort", "find",
+    "xcopy", "schtasks", "diskpart", "mountvol", "netstat", "nslookup", "attrib", "sort", "find",
     "forfiles", "cacls", "bcdedit", "systeminfo", "shutdown", "netsh", "msiexec", "regsvr32", "cscript", "wscript",
     "route", "arp", "tracert", "subst", "openfiles", "gpupdate", "gpresult", "setx", "auditpol", "secedit", "bitsadmin",
     "sfc", "vssadmin", "w32tm", "driverquery", "fc", "comp", "expand", "makecab", "compact", "cipher", "winrs",

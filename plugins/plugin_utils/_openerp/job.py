@@ -94,7 +94,7 @@ def upgrade(
         text = unfinished(journal, options)
         progress(_short(text, host))
         if only_plan:
-            return _planned(None, text, resume=True, databases=list(journal.databases), needed=True)
+            return _planned(None, text, resume=True, databases=list(journal.databases), contexts=[])
         return _run(target, options, store, journal, None, step, progress)
     progress("look at the server")
     began = server_time(target)
@@ -114,11 +114,11 @@ def upgrade(
     refuse(plan, target.name)
     if only_plan:
         text = f"{target.name}: {state.version} would be taken to {wanted}, with {len(plan.databases)} databases"
-        return _planned(plan, text, resume=False, databases=plan.databases, needed=True) | {
+        return _planned(plan, text, resume=False, databases=plan.databases, contexts=state.served()) | {
             "changed": check,
             "diff": {"before": {"release": state.version}, "after": {"release": wanted}},
         }
-    _check_backups(arguments, set_name, plan, state, target.name)
+    _check_backups(arguments, set_name, state, target.name)
     journal = begin(state, plan, options, host)
     for part, kind in ((state.server, SERVER), (state.web, WEB)):
         if part is None:
@@ -147,13 +147,16 @@ def _port(state: State, kind: str) -> int:
     return int(text) if text.isdigit() else 8069
 
 
-def _planned(plan: Plan | None, text: str, *, resume: bool, databases: list[str], needed: bool) -> dict[str, Any]:
+def _planned(
+    plan: Plan | None, text: str, *, resume: bool, databases: list[str], contexts: list[str]
+) -> dict[str, Any]:
     return {
         "changed": False,
         "outcome": PLANNED,
-        "needed": needed,
+        "needed": True,
         "resume": resume,
         "databases": databases,
+        "contexts": contexts,
         "msg": text,
         "report": {"outcome": PLANNED, "msg": text, "plan": plan.as_dict() if plan is not None else None},
     }
@@ -181,6 +184,7 @@ def _unchanged(target: Target, options: Options, state: State, plan: Plan, progr
         "needed": False,
         "resume": False,
         "databases": [],
+        "contexts": state.served(),
         "msg": text,
         "report": {
             **report.as_dict(outcome, plan),
@@ -218,10 +222,10 @@ def _run(
     }
 
 
-def _check_backups(arguments: Mapping[str, Any], set_name: str, plan: Plan, state: State, host: str) -> None:
+def _check_backups(arguments: Mapping[str, Any], set_name: str, state: State, host: str) -> None:
     if not arguments["catalog_dir"]:
         return
-    oids = {name: state.databases[name].database.oid for name in plan.databases}
+    oids = {name: state.databases[name].database.oid for name in state.served()}
     missing = dumps.without_backup(
         Path(arguments["catalog_dir"]).expanduser(), set_name, oids, arguments["backup_hours"]
     )

@@ -139,6 +139,10 @@ class State:
         offered = [one for one in self.databases.values() if one.listed and one.openerp]
         return self.listed is not None and all(one.serves for one in offered)
 
+    def served(self) -> list[str]:
+        """Return the names of OpenERP's databases that it offers and that took a login, good or not."""
+        return [name for name, one in self.databases.items() if one.openerp and one.listed and one.serves]
+
     def as_dict(self) -> dict[str, Any]:
         """Return what ``openerp_info`` documents."""
         return {

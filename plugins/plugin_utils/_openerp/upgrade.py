@@ -291,7 +291,7 @@ class Upgrade:
         except LeaseError:
             raise
         except LyceeError as error:
-            if error.unreachable:
+            if self._is_gone(error):
                 raise self._lost(error) from None
             return self.back(str(error))
         self._tidy()
@@ -442,7 +442,7 @@ class Upgrade:
         except LeaseError:
             raise
         except LyceeError as error:
-            if error.unreachable:
+            if self._is_gone(error):
                 raise self._lost(error) from None
             text = (
                 f"{self.target.name}: the upgrade to {self.journal.to_release} failed ({self.journal.reason}), and it could not be taken "
@@ -491,6 +491,16 @@ class Upgrade:
         return bool(try_login(self.target, self._postgresql, self._rpc(), name) == entry.login)
 
     # Ends
+
+    def _is_gone(self, error: LyceeError) -> bool:
+        """Return whether the host has gone: a server that lost its power first breaks a connection, and then answers no more."""
+        if error.unreachable:
+            return True
+        try:
+            self.target.session.one_row("SELECT Name FROM Win32_ComputerSystem")
+        except LyceeError:
+            return True
+        return False
 
     def _lost(self, error: LyceeError) -> LyceeError:
         self._save()

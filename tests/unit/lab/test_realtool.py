@@ -24,13 +24,15 @@ async def _never() -> None:
     await asyncio.Event().wait()
 
 
-async def _written(pid: int) -> int:
-    """Wait until a program has written more than a pipe and asyncio's own buffer hold, so that nothing reads the pipe."""
-    while True:
+async def _stands(pid: int) -> None:
+    """Wait until a program writes no further: the pipe is full, and so is asyncio's own buffer, which then stops reading it."""
+    last, same = -1, 0
+    while same < 20:
         fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
-        if int(fields["wchar"]) > 320_000:
-            return pid
-        await asyncio.sleep(0.001)
+        now = int(fields["wchar"])
+        same = same + 1 if now == last and now > 1 << 17 else 0
+        last = now
+        await asyncio.sleep(0.005)
 
 
 def test_a_caller_that_gives_up_on_a_full_pipe_ends_the_program(tmp_path: Path) -> None:
@@ -41,7 +43,7 @@ def test_a_caller_that_gives_up_on_a_full_pipe_ends_the_program(tmp_path: Path) 
         task = asyncio.create_task(realtool.run(*arguments, drain=_never, started=started.append))
         while not started:
             await asyncio.sleep(0.001)
-        await asyncio.wait_for(_written(started[0]), 20)
+        await asyncio.wait_for(_stands(started[0]), 60)
         task.cancel()
         await asyncio.wait_for(asyncio.wait([task]), 20)
         assert task.cancelled()

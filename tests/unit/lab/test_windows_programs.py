@@ -212,7 +212,7 @@ def test_wevtutil(srv1, srv2):
 @pytest.mark.parametrize(
     "line",
     ["xcopy a b", "schtasks /query", "powershell -Command x", "dir C:\\", "for %i in (1) do echo %i", "wmic os get",
-     "whoami /all", "certutil -store", "net use", "sc qtriggerinfo Spooler", "(echo a)", "type \\\\srv\\x"],
+     "whoami /all", "certutil -store", "net use", "sc qtriggerinfo Spooler", "(echo a)", "icacls \\\\srv\\x"],
 )  # fmt: skip
 def test_what_the_lab_has_not(srv1, line):
     code, _unused, error = srv1.run(line)

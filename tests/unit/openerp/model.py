@@ -243,7 +243,7 @@ class School:
         def run_line(line: str) -> None:
             self.happen()
 
-        return SimpleNamespace(name="srv1", run_line=run_line)
+        return SimpleNamespace(name="srv1", run_line=run_line, one_row=lambda query: {})
 
 
 OPTIONS = Options(

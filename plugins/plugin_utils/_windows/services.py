@@ -34,6 +34,8 @@ _REASONS = {
     22: "its account does not exist, or may not run a service",
     24: "it is paused",
 }
+#: The number of a service that is on its way from one state to another.
+_NOT_NOW = 5
 #: Seconds between two looks at a service that is on its way.
 _INTERVAL = 0.5
 
@@ -179,10 +181,19 @@ def stop(session: Session, name: str, timeout: float, step: Callable[[str], None
         StateError: it does not stop.
         WindowsError: one of its kinds.
     """
-    number = _asked(session, name, "StopService")
-    if number not in (0, 5, 6, 7):
-        raise StateError(f"{session.name}: the service {name} does not stop: {reason(number)}")
-    return wait_for(session, name, STOPPED, timeout, step)
+    deadline = time.monotonic() + timeout
+    while True:
+        number = _asked(session, name, "StopService")
+        if number not in (0, _NOT_NOW, 6, 7):
+            raise StateError(f"{session.name}: the service {name} does not stop: {reason(number)}")
+        if number != _NOT_NOW or time.monotonic() > deadline:
+            return wait_for(session, name, STOPPED, max(0.0, deadline - time.monotonic()), step)
+        # It is on its way to another state, such as up after a boot, and takes no order until it is there: then it is told again.
+        found = service(session, name)
+        if found.state == STOPPED:
+            return found
+        step(f"wait for {name}")
+        time.sleep(_INTERVAL)
 
 
 def change(session: Session, name: str, **arguments: str | None) -> None:

@@ -9,6 +9,7 @@ import struct
 from typing import Any
 
 import pytest
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows import services
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import OptionError, StateError
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.manage import failure_actions, manage_service
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.services import dmtf
@@ -95,3 +96,20 @@ def test_failure_actions_of_the_registry() -> None:
     assert failure_actions(data) == (3600, [(1, 60000), (0, 0)])
     with pytest.raises(ValueError, match="cut"):
         failure_actions(data[:-1])
+
+
+def test_a_service_that_is_still_starting_is_told_again_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = FakeSession([service("web", state="Start Pending")])
+    session.refuses["StopService", "web"] = 5
+    asked = []
+
+    def step(text: str) -> None:
+        asked.append(text)
+        # The boot is over: it runs, and takes orders.
+        session.services["web"]["State"] = "Running"
+        session.refuses.clear()
+
+    monkeypatch.setattr(services.time, "sleep", lambda seconds: None)
+    assert services.stop(session, "web", 5, step).state == "Stopped"  # type: ignore[arg-type]
+    assert session.done == ["StopService web", "StopService web"]
+    assert asked == ["wait for web"]

@@ -57,7 +57,7 @@ options:
     type: str
     default: ""
   answer_timeout:
-    description: Seconds that an answer of OpenERP may take.
+    description: Seconds that an answer of OpenERP may take. The first login on a large database loads all of it.
     type: int
-    default: 60
+    default: 180
 """

@@ -40,10 +40,6 @@ options:
     description: The release whose data are to be there; it has to be the one that runs.
     type: str
     required: true
-  modules:
-    description: What is updated, V(all) or names of modules divided by commas.
-    type: str
-    default: all
   force:
     description: Update a database that carries the data already.
     type: bool

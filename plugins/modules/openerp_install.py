@@ -58,9 +58,18 @@ options:
     type: dict
     default: {}
   work_folder:
-    description: Folder of the host for the setup and for the configuration while it is put back.
+    description:
+      - Folder of the host for the setup, and for what a run that is cut would need. The same task then completes what was begun.
     type: str
     default: C:\Windows\Temp\lycee-install
+  force:
+    description: Run the setup where nobody can tell which release is there. Some setups write a constant into the registry.
+    type: bool
+    default: false
+  copy_timeout:
+    description: Seconds that the way of the setup to the host may take.
+    type: int
+    default: 3600
   setup_timeout:
     description: Seconds after which a setup is ended.
     type: int
@@ -91,7 +100,7 @@ from:
   returned: always
   type: str
 to:
-  description: Release that is there now, as the running server says.
+  description: Release that is there now. The running server says it; of the web client Windows' registry, where it can be believed.
   returned: always
   type: str
 put_back:

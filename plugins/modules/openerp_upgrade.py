@@ -98,10 +98,11 @@ options:
     description: How many minutes count as lately.
     type: int
     default: 30
-  modules:
-    description: What is updated in each database.
-    type: str
-    default: all
+  leave:
+    description: Databases that are left as they are although they cannot be read or do not answer. Others of these stand against it.
+    type: list
+    elements: str
+    default: []
   setup_timeout:
     description: Seconds after which a setup is ended.
     type: int

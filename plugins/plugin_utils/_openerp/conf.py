@@ -24,6 +24,7 @@ SECTION = {SERVER: "options", WEB: "global"}
 _SECRET = re.compile(r"passw", re.I)
 _HEADER = re.compile(r"\[([^]]+)\]")
 _OPTION = re.compile(r"([^:=\s][^:=]*?)(\s*[:=]\s*)(.*)$", re.S)
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
 #: Every byte is one character: what is not changed is written as it was read.
 _LOSSLESS = "latin-1"
 _WINDOWS = "cp1252"
@@ -135,6 +136,13 @@ class Conf:
         except (ValueError, SyntaxError):
             return value
 
+    def means(self, one: str, other: str) -> bool:
+        """Return whether two texts are the same value: those of the web client are Python's, which has two kinds of quotes."""
+        try:
+            return self.kind == WEB and bool(ast.literal_eval(one) == ast.literal_eval(other))
+        except (ValueError, SyntaxError):
+            return False
+
     def set(self, name: str, value: Value) -> None:
         """Set an option, or take it out (None).
 
@@ -172,6 +180,8 @@ class Conf:
         Raises:
             ConfError: there is none.
         """
+        if _NAME.fullmatch(name) is None:
+            raise ConfError(f"{self.name}: '{name}' is no name of an option; letters, digits, dots and underscores are")
         if self.kind == WEB:
             return _checked(name, repr(value), self.name)
         text = str(value)
@@ -236,9 +246,9 @@ def apply(conf: Conf, wanted: Mapping[str, Value]) -> dict[str, tuple[str, str]]
     for name, value in wanted.items():
         before = conf.get(name)
         after = conf.rendered(name, value).encode(_LOSSLESS).decode(_WINDOWS) if value is not None else None
-        if before != after:
+        if before != after and not (before is not None and after is not None and conf.means(before, after)):
             conf.set(name, value)
-            if conf.get(name) != after:
+            if Conf(conf.kind, conf.to_bytes(), conf.name).get(name) != after:
                 raise ConfError(f"{conf.name}: {name} cannot be set; correct its line by hand")
             changes[name] = (shown(name, before), shown(name, after))
     return changes

@@ -7,6 +7,7 @@ They are beside the proven backups, which are older by what was entered since.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -111,16 +112,19 @@ def without_backup(
     return missing
 
 
+def left_overs(names: Iterable[str]) -> set[str]:
+    """Return the names that a restore gives to what it has not yet put in its place, or has taken from there."""
+    return {replaced_name(name, "upg", word) for name in names for word in ("new", "old")}
+
+
 def drop_left_overs(server: Server, names: list[str]) -> list[str]:
     """Drop the databases beside these that an interrupted restore left; returns what could not be."""
     present = {one.name for one in server.databases()}
     wrong = []
     for name in names:
-        for word in ("new", "old"):
-            left = replaced_name(name, "upg", word)
-            if left in present and name in present:
-                try:
-                    server.drop_database(left)
-                except LyceeError as error:
-                    wrong.append(str(error))
+        for left in left_overs([name]) & present if name in present else ():
+            try:
+                server.drop_database(left)
+            except LyceeError as error:
+                wrong.append(str(error))
     return wrong

@@ -22,7 +22,7 @@ from .._windows.quoting import quote
 from .._windows.session import Session
 from .conf import Conf, differences
 from .errors import ConfError, InstallationError, OptionError
-from .installation import Kind, Part, end_processes, find_part, running_programs
+from .installation import Kind, Part, end_processes, find_part, registry_values, running_programs
 
 Step = Callable[[str], None]
 _SC = "C:\\Windows\\System32\\sc.exe"
@@ -43,6 +43,7 @@ class Settings:
         account: its user.
         start_mode: ``Auto``, ``Manual`` or ``Disabled``.
         reset, actions: what Windows does when it fails; type and delay (ms) of each action.
+        depends: names of the services that have to run before it.
     """
 
     name: str
@@ -52,22 +53,52 @@ class Settings:
     start_mode: str
     reset: int
     actions: tuple[tuple[int, int], ...]
+    depends: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session, part: Part) -> Settings:
         """Read them."""
         one = part.service
         reset, actions = recovery_of(session, one.name)
-        return cls(one.name, one.display_name, one.path, one.account, one.start_mode, reset, tuple(actions))
+        return cls(
+            one.name,
+            one.display_name,
+            one.path,
+            one.account,
+            one.start_mode,
+            reset,
+            tuple(actions),
+            depends_of(session, one.name),
+        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Settings:
         """Read them from a journal."""
-        return cls(**{**data, "actions": tuple((int(kind), int(delay)) for kind, delay in data["actions"])})
+        actions = tuple((int(kind), int(delay)) for kind, delay in data["actions"])
+        return cls(**{**data, "actions": actions, "depends": tuple(data.get("depends", ()))})
 
     def as_dict(self) -> dict[str, Any]:
         """Return them for a journal."""
         return asdict(self)
+
+
+def depends_of(session: Session, name: str) -> tuple[str, ...]:
+    """Return the services that have to run before one, as the registry has them (``\\0`` between the names)."""
+    key = f"HKLM\\SYSTEM\\CurrentControlSet\\Services\\{name}"
+    text = registry_values(session, key).get("DependOnService", ("", ""))[1]
+    return tuple(part for part in text.split("\\0") if part)
+
+
+def hold(session: Session, part: Part) -> None:
+    """Keep a service from starting by itself, so that a restart of the machine serves nobody what is half done.
+
+    Raises:
+        StateError: Windows refuses.
+    """
+    if part.service.start_mode == "Auto":
+        services.change(session, part.service.name, StartMode="Manual")
+        if services.service(session, part.service.name).start_mode != "Manual":
+            raise StateError(f"{session.name}: {part.service.name} still starts by itself")
 
 
 def check_folder(folder: str) -> str:
@@ -211,6 +242,14 @@ def put_settings_back(session: Session, wanted: Settings, timeout: float, step: 
         raise InstallationError(
             f"{session.name}: {wanted.name} ran as {wanted.account}, whose password only you know; give it that account again (services.msc)"
         )
+    if depends_of(session, wanted.name) != wanted.depends:
+        session.run([_SC, "config", wanted.name, "depend=", "/".join(wanted.depends) or "/"])
+        if depends_of(session, wanted.name) != wanted.depends:
+            raise InstallationError(
+                f"{session.name}: {wanted.name} depended on {', '.join(wanted.depends) or 'nothing'}, which could not be put back"
+            )
+    if found[0].path != wanted.path or found[0].display_name != wanted.display:
+        services.change(session, wanted.name, PathName=wanted.path, DisplayName=wanted.display)
     manage_service(
         session,
         {

@@ -6,7 +6,9 @@ Note that this utility is private to the collection.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,49 +18,59 @@ from .._errors import LyceeError
 from .._windows import files, services, wsman
 from .._windows.quoting import quote
 from . import dumps, logs, mirror, report
+from .begin import begin, describe, refuse, unfinished
 from .conf import SERVER, WEB
 from .errors import OptionError, PreflightError
-from .journal import BACK, Journal, Look, Store
+from .journal import BACK, SAVING, Journal, Look, Store
 from .look import State, Target, look, web_port
+from .outcome import UNCHANGED, UNFINISHED, UPGRADED, Options, Outcome
 from .preflight import Measured, Plan, Rules, judge, make_plan
 from .source import Setup, setup_of
 from .source import look as look_at_setup
-from .upgrade import UNCHANGED, UNFINISHED, UPGRADED, Options, Outcome, Upgrade, begin, describe, refuse, unfinished
+from .upgrade import Upgrade, marker
 from .versions import FINGERPRINTS, release, shown
 
 Step = Callable[[str], None]
 Progress = Callable[[str], None]
 _FINDSTR = "C:\\Windows\\System32\\findstr.exe"
-PLANNED = "planned"
+PLANNED, ABANDONED = "planned", "begun anew"
 
 
 def options_of(arguments: Mapping[str, Any]) -> Options:
-    """Return how the upgrade is done, from the options of ``openerp_upgrade``.
+    """Return how the upgrade is done, from the options of ``openerp_upgrade``, without its setups.
 
     Raises:
         OptionError: one cannot be used.
     """
-    setups: dict[str, Setup] = {}
-    kinds = (SERVER, WEB) if arguments["web"] else (SERVER,)
-    for kind in kinds:
-        setups[kind] = setup_of(f"{kind}_source", arguments[f"{kind}_source"], arguments[f"{kind}_sha256"])
     return Options(
         rules=Rules(
             to_release=release(arguments["release"]),
             web=arguments["web"],
             accept_pending=tuple(arguments["accept_pending"]),
+            leave=tuple(arguments["leave"]),
             refuse_users=arguments["refuse_users"],
             active_minutes=arguments["active_minutes"],
         ),
-        setups=setups,
         work=files.check_path(arguments["work_folder"]),
-        modules=arguments["modules"],
         setup_timeout=arguments["setup_timeout"],
         update_timeout=arguments["update_timeout"],
         copy_timeout=arguments["copy_timeout"],
         service_timeout=arguments["timeout"],
         keep_copies=arguments["keep_copies"],
     )
+
+
+def setups_of(arguments: Mapping[str, Any]) -> dict[str, Setup]:
+    """Return the setups that the options name.
+
+    Raises:
+        OptionError: one cannot be used.
+    """
+    wanted = shown(release(arguments["release"]))
+    return {
+        kind: setup_of(kind, wanted, arguments[f"{kind}_source"], arguments[f"{kind}_sha256"])
+        for kind in ((SERVER, WEB) if arguments["web"] else (SERVER,))
+    }
 
 
 def upgrade(
@@ -86,16 +98,29 @@ def upgrade(
         PreflightError: something stands against it; nothing was changed.
         LyceeError: the host cannot be asked, or the run was ended from outside.
     """
-    options = options_of(arguments)
     store = Store(Path(arguments["state_dir"]).expanduser(), host)
     only_plan = check or arguments["phase"] == "plan"
     journal = store.load()
+    options = options_of(arguments)
     if journal is not None:
         text = unfinished(journal, options)
-        progress(_short(text, host))
-        if only_plan:
-            return _planned(None, text, resume=True, databases=list(journal.databases), contexts=[])
-        return _run(target, options, store, journal, None, step, progress)
+        if journal.direction != BACK and not journal.is_past(SAVING):
+            # Nothing was changed but that services stand, and what was kept may be old: it begins anew, with a new backup.
+            if check:
+                return _planned(
+                    None, f"{text.rpartition('; ')[0]}; it is begun anew", resume=True, databases=[], contexts=[]
+                )
+            progress("an upgrade that was begun and had changed nothing is begun anew")
+            Upgrade(target, options, store, journal, step=step, progress=progress).abandon()
+            store.close(
+                journal, {"outcome": ABANDONED, "host": host, "msg": "it had changed nothing and was begun anew"}
+            )
+        else:
+            # It is completed with the setups that it was begun with, wherever those of the inventory are now.
+            progress(_short(text, host))
+            if only_plan:
+                return _planned(None, text, resume=True, databases=list(journal.databases), contexts=[])
+            return _run(target, options, store, journal, None, step, progress)
     progress("look at the server")
     began = server_time(target)
     state = look(target, options.rules.to_release, progress)
@@ -106,6 +131,7 @@ def upgrade(
     if not plan.needed and not plan.blockers:
         return _unchanged(target, options, state, plan, progress)
     if not plan.blockers:
+        options = replace(options, setups=setups_of(arguments))
         judge(plan, options.rules, measure(target, options, plan, state, ours), state)
     for line in report.findings(plan):
         progress(line)
@@ -252,22 +278,38 @@ def measure(target: Target, options: Options, plan: Plan, state: State, ours: Se
         setups[kind] = look_at_setup(session, options.setups[kind], options.copy_timeout)
         size = mirror.size_of(session, part.folder, f"{options.work}\\none", options.copy_timeout) if robocopy else None
         folders = folders + size if folders is not None and size is not None else None
-    free = target.machine.free(options.work)
     return Measured(
-        free=free, folders=folders, users=_users(target, options, state, ours), setups=setups, robocopy=robocopy
+        free=target.machine.free(options.work),
+        data_free=target.machine.free(state.data_folder) if state.data_folder else None,
+        one_drive=state.data_folder[:2].casefold() in ("", options.work[:2].casefold()),
+        folders=folders,
+        users=_users(target, options, state, ours),
+        setups=setups,
+        robocopy=robocopy,
+        memory=_shell_memory(target),
+        work=options.work,
     )
 
 
-def _users(target: Target, options: Options, state: State, ours: Sequence[Look]) -> list[logs.Login]:
-    """Return who logged in lately, by the log of the server, but for our own logins; nobody where it has none."""
+def _shell_memory(target: Target) -> int | None:
+    """Return how many MB the programs of a remote shell may take, None where it does not tell. The names of the options are not localized."""
+    done = target.session.run_line("winrm get winrm/config/winrs")
+    found = re.search(r"MaxMemoryPerShellMB\s*=\s*(\d+)", done.text)
+    return int(found[1]) if found else None
+
+
+def _users(target: Target, options: Options, state: State, ours: Sequence[Look]) -> list[logs.Login] | None:
+    """Return who logged in lately, by the log of the server, but for our own logins; None where it cannot be read."""
     path = (state.conf.get("logfile") or "") if state.conf is not None else ""
     if path in ("", "None", "False"):
-        return []
+        return None
     try:
         path = files.check_path(path.replace("/", "\\"))
+        if not files.exists(target.session, path):
+            return None
         done = target.session.run([_FINDSTR, "/C:successful login from", path])
     except LyceeError:
-        return []
+        return None
     found = logs.logins(done.text, server_time(target), options.rules.active_minutes)
     return [one for one in found if not any(begin <= one.at <= end for begin, end in ours)]
 
@@ -291,6 +333,11 @@ def _tidy_former(target: Target, options: Options) -> None:
         if STAMP_PATTERN.fullmatch(name.strip()) is None:
             continue
         folder = f"{options.work}\\{name.strip()}"
+        if files.exists(session, marker(folder)):
+            raise OptionError(
+                f"{target.name}: {folder} brings back a server whose upgrade did not end, begun from another machine, or its journal is "
+                "gone; end it there, or see that the server is sound and remove that folder"
+            )
         session.run_line(f"rd /s /q {quote(folder)}")
         if files.folder_exists(session, folder):
             raise OptionError(

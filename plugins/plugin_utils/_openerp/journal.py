@@ -88,8 +88,11 @@ class Journal:
         page: what the login page offered before; None: there is no web client, or it did not serve.
         databases: those that are updated.
         logins: how a login ended before, of every database.
+        present: databases that PostgreSQL had then.
+        setups: source and SHA-256 of each setup.
         steps: name and seconds of what was done.
-        stopped, started: when the service was interrupted and given back (UTC, seconds).
+        stopped: since when nobody can work (UTC, seconds); 0 while people can.
+        away: for how many seconds nobody could, before that.
     """
 
     host: str
@@ -107,9 +110,11 @@ class Journal:
     page: list[str] | None = None
     databases: dict[str, DatabaseEntry] = field(default_factory=dict)
     logins: dict[str, str] = field(default_factory=dict)
+    present: list[str] = field(default_factory=list)
+    setups: dict[str, dict[str, str]] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
     stopped: float = 0.0
-    started: float = 0.0
+    away: float = 0.0
 
     def is_past(self, phase: str) -> bool:
         """Return whether the upgrade is further than ``phase``."""
@@ -147,7 +152,7 @@ class Store:
             raise JournalError(f"{self._path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise JournalError(
-                f"{self._path} is damaged, so nobody knows how far the last upgrade came; look at the server, then move the file away"
+                f"{self._path} is damaged, so nobody knows how far the last upgrade came; look at the server and at C:\\Windows\\Temp\\lycee-upgrade there before you move the file away"
             ) from None
 
     def save(self, journal: Journal) -> None:

@@ -22,7 +22,8 @@ from .installation import Part, all_services, facts, find_part, postgresql_regis
 from .rpc import GOOD, Rpc, login_page
 from .versions import Release
 
-_NO_CONTEXTS = ("postgres",)
+#: Databases that are nobody's work.
+NO_CONTEXTS = ("postgres",)
 Progress = Callable[[str], None]
 
 
@@ -72,6 +73,7 @@ class DatabaseState:
         listed: whether OpenERP offers it.
         login: ``good``, ``refused``, a fault; empty when nobody tried.
         problem: why it could not be read.
+        nameable: whether a command line can hold its name, as that of one database.
     """
 
     database: Database
@@ -79,6 +81,7 @@ class DatabaseState:
     listed: bool = False
     login: str = ""
     problem: str = ""
+    nameable: bool = True
 
     @property
     def openerp(self) -> bool:
@@ -117,6 +120,7 @@ class State:
         page: databases that the login page offers; None when it could not say.
         drift: options of the server's configuration that are not as wanted.
         postgresql_registered: whether Windows knows an installed PostgreSQL.
+        data_folder: of PostgreSQL's service.
         problems: sentences.
     """
 
@@ -131,6 +135,7 @@ class State:
     page: list[str] | None = None
     drift: list[dict[str, str]] = field(default_factory=list)
     postgresql_registered: bool = True
+    data_folder: str = ""
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -233,13 +238,15 @@ def _databases(target: Target, state: State, wanted: Release, progress: Progress
     try:
         server = Server(target.machine, target.access)
         server.identify()
-        found = [one for one in server.databases() if one.connectable and one.name not in _NO_CONTEXTS]
+        state.data_folder = target.machine.data_folder() or ""
+        found = [one for one in server.databases() if one.connectable and one.name not in NO_CONTEXTS]
     except LyceeError as error:
         state.problems.append(str(error))
         return
     rpc = rpc_of(target, state.conf)
     for number, database in enumerate(found, 1):
         one = DatabaseState(database, listed=database.name in (state.listed or []))
+        one.nameable = target.machine.can_hold(target.machine.argument(database.name)) and "," not in database.name
         state.databases[database.name] = one
         progress(f"[{number}/{len(found)}] {database.name}: read")
         try:
@@ -255,6 +262,7 @@ def try_login(target: Target, server: Server, rpc: Rpc, database: str) -> str:
 
     Raises:
         ServerError: PostgreSQL cannot be asked for the latter.
+        ServiceError: OpenERP does not answer.
     """
     user, password = (target.login, target.password) if target.login else own_login(server, database)
     # Without any, a wrong password is tried: an answer that it is wrong proves as well that the database serves.

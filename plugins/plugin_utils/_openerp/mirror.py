@@ -21,6 +21,8 @@ _COPY = ("/MIR", "/COPY:DATS", "/DCOPY:T", "/XJ", "/R:2", "/W:1")
 _QUIET = ("/NP", "/NFL", "/NDL", "/NJH")
 #: What a copy leaves out: the log goes on to be written, and is worth most when the new state is thrown away.
 _LOGS = ("/XF", "*.log", "*.log.*")
+#: What pupils have uploaded. No setup touches it, and what came since the copy must not go with the copy.
+FILES = "filestore"
 _FAILED = 4 | 8 | 16
 _DIFFERENT = 1 | 2 | 4 | 8 | 16
 _ROW = re.compile(r":\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*$")
@@ -31,30 +33,80 @@ def arguments(source: str, target: str, *options: str) -> list[str]:
     return [ROBOCOPY, check_path(source), check_path(target), *_COPY, *_QUIET, *options, *_LOGS]
 
 
-def mirror(session: Session, source: str, target: str, timeout: float) -> None:
+def copy_ahead(session: Session, source: str, target: str, timeout: float) -> None:
+    """Copy what can be copied of a folder in which people still work, so that little is left when they do not.
+
+    Raises:
+        InstallationError: robocopy could do nothing at all.
+        WindowsError: the host cannot be asked.
+    """
+    done = session.run(arguments(source, target), timeout=timeout)
+    if done.rc & 16 or not rows(done.text):
+        raise InstallationError(
+            f"{session.name}: {source} cannot be copied to {target} ({done.said or f'robocopy ends with {done.rc}'})"
+        )
+
+
+def bring_missing(session: Session, source: str, target: str, timeout: float) -> None:
+    """Bring those files of a folder back that are missing, and leave every other as it is.
+
+    Raises:
+        InstallationError: some could not be brought.
+        WindowsError: the host cannot be asked.
+    """
+    done = session.run(
+        [
+            ROBOCOPY,
+            check_path(source),
+            check_path(target),
+            "/E",
+            "/COPY:DATS",
+            "/XC",
+            "/XN",
+            "/XO",
+            "/XJ",
+            "/R:2",
+            "/W:1",
+            *_QUIET,
+        ],
+        timeout=timeout,
+    )
+    if done.rc & (8 | 16) or done.rc < 0:
+        raise InstallationError(
+            f"{session.name}: {source} could not be brought back to {target} (robocopy ends with {done.rc})"
+        )
+
+
+def mirror(session: Session, source: str, target: str, timeout: float, *options: str) -> None:
     """Make a folder what another is, without its logs, and look again whether they are the same.
+
+    Args:
+        session: the session.
+        source, target: folders.
+        timeout: seconds.
+        options: further words of robocopy, such as what is left out.
 
     Raises:
         InstallationError: something could not be copied, or is not the same.
         WindowsError: the host cannot be asked.
     """
-    done = session.run(arguments(source, target), timeout=timeout)
+    done = session.run(arguments(source, target, *options), timeout=timeout)
     if done.rc & _FAILED or done.rc < 0:
         raise InstallationError(
             f"{session.name}: {source} could not be copied to {target} (robocopy ends with {done.rc}): is the disk full, or a file in use?"
         )
-    code = difference(session, source, target, timeout)
+    code = difference(session, source, target, timeout, *options)
     if code:
         raise InstallationError(f"{session.name}: {target} is not what {source} is (robocopy /L ends with {code})")
 
 
-def difference(session: Session, source: str, target: str, timeout: float) -> int:
+def difference(session: Session, source: str, target: str, timeout: float, *options: str) -> int:
     """Return robocopy's bits of what differs between two folders; 0 for nothing. Nothing is copied.
 
     Raises:
         InstallationError: the table at the end is not there, so that the exit code proves nothing.
     """
-    done = session.run(arguments(source, target, "/L"), timeout=timeout)
+    done = session.run(arguments(source, target, "/L", *options), timeout=timeout)
     if not rows(done.text):
         raise InstallationError(
             f"{session.name}: robocopy says nothing of {source} ({done.said or f'exit code {done.rc}'})"

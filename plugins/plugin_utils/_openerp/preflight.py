@@ -20,6 +20,10 @@ from .versions import Release, jump_problem, release, shown
 BLOCKER, WARNING, NOTE = "blocker", "warning", "note"
 #: What is kept free beyond what is known to be needed.
 _RESERVE = 200 << 20
+#: Where users of a server may not read what others put there.
+_PRIVATE = "C:\\Windows\\Temp"
+#: MB that an update of a whole school's database may take; the default of a remote shell is 150 (facts: quotas of WinRM 2.0).
+_MEMORY = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Rules:
         to_release: what is wanted.
         web: whether the web client is upgraded with the server.
         accept_pending: databases that are updated although an update of them was interrupted.
+        leave: databases that are left as they are although they cannot be read or do not answer.
         refuse_users: whether users who are at work stand against it.
         active_minutes: how far back a login counts.
     """
@@ -92,6 +97,7 @@ class Rules:
     to_release: Release
     web: bool = True
     accept_pending: Sequence[str] = ()
+    leave: Sequence[str] = ()
     refuse_users: bool = False
     active_minutes: int = 30
 
@@ -102,17 +108,25 @@ class Measured:
 
     Attributes:
         free: bytes of the drive with the work folder.
+        data_free: bytes of the drive with PostgreSQL's data.
+        one_drive: whether these are the same drive.
         folders: bytes of what is copied.
-        users: who logged in lately.
+        users: who logged in lately; None where nobody can tell.
         setups: what is wrong with each setup that would be run, by kind; an empty text when nothing is.
         robocopy: whether the server has it.
+        memory: MB that the programs of a remote shell may take.
+        work: the work folder.
     """
 
     free: int | None
     folders: int | None
-    users: Sequence[Login]
+    users: Sequence[Login] | None
     setups: dict[str, str]
     robocopy: bool
+    data_free: int | None = None
+    one_drive: bool = True
+    memory: int | None = None
+    work: str = _PRIVATE
 
 
 def make_plan(state: State, rules: Rules) -> Plan:
@@ -153,13 +167,29 @@ def _judge_services(plan: Plan, state: State) -> None:
         name = part.service.name
         if part.service.state != RUNNING and plan.needed:
             plan.add(BLOCKER, "services", f"{name} does not run; start it and see that it serves before it is upgraded")
-        if built_in(part.service.account) is None and plan.server:
+        gets_setup = plan.server if part.kind.name == SERVER else plan.web
+        if part.service.start_mode == "Disabled" and plan.needed:
+            plan.add(
+                BLOCKER,
+                "services",
+                f"{name} runs and is disabled, so it could not be started again; set it to automatic or manual",
+            )
+        if built_in(part.service.account) is None and gets_setup:
             plan.add(
                 BLOCKER,
                 "services",
                 f"{name} runs as {part.service.account}; the setup makes it LocalSystem, and the password to put it back is known to you "
                 "only: make it LocalSystem first",
             )
+    for part in (state.server, state.web):
+        other = [one.folder for one in (state.server, state.web) if one is not None and one is not part]
+        for inner in (state.data_folder, *other):
+            if part is not None and inner and f"{inner}\\".casefold().startswith(f"{part.folder}\\".casefold()):
+                plan.add(
+                    BLOCKER,
+                    "services",
+                    f"{inner} is inside {part.folder}, which is copied and put back as a whole; that would tear it. Move one of them",
+                )
     if not state.postgresql_registered:
         plan.add(
             WARNING,
@@ -172,8 +202,10 @@ def _judge_services(plan: Plan, state: State) -> None:
 def _judge_databases(plan: Plan, state: State, rules: Rules) -> None:
     others = []
     for name, one in state.databases.items():
-        if one.problem:
-            plan.add(WARNING, "databases", f"{name}: it cannot be read, and is left as it is: {one.problem}")
+        if name in rules.leave:
+            plan.add(NOTE, "databases", f"{name}: it is left as it is, as you said")
+        elif one.problem:
+            plan.add(BLOCKER, "databases", f"{name}: {one.problem}; see to it, or name it in leave")
         elif not one.openerp:
             others.append(name)
         elif not one.listed:
@@ -184,11 +216,11 @@ def _judge_databases(plan: Plan, state: State, rules: Rules) -> None:
             )
         elif not one.serves:
             plan.add(WARNING, "databases", f"{name}: it does not serve even now ({one.login}), and is left as it is")
-        elif "," in name:
+        elif not one.nameable:
             plan.add(
                 WARNING,
                 "databases",
-                f"{name}: OpenERP takes a name with a comma for two, so it is left as it is; rename it",
+                f"{name}: its name cannot be given to OpenERP's update, so it is left as it is; rename it",
             )
         elif one.fingerprint is not None and one.fingerprint.pending and name not in rules.accept_pending:
             states = ", ".join(one.fingerprint.pending)
@@ -244,21 +276,14 @@ def judge(plan: Plan, rules: Rules, measured: Measured, state: State) -> None:
             plan.add(NOTE, "setups", f"the setup of the {word} is the wanted one")
     if not measured.robocopy and (plan.server or plan.web):
         plan.add(BLOCKER, "disk", "there is no robocopy.exe, by which the folders are kept; Windows has it since 2008")
-    needed = _needed(plan, measured, state)
-    if measured.free is None:
-        plan.add(WARNING, "disk", "what is free on the disk could not be read")
-    elif needed > measured.free:
-        plan.add(
-            BLOCKER,
-            "disk",
-            f"{_mb(measured.free)} are free and {_mb(needed)} are needed for what brings the server back",
-        )
-    else:
-        plan.add(NOTE, "disk", f"{_mb(measured.free)} are free, {_mb(needed)} are needed")
-    if measured.users:
+    _judge_room(plan, measured, state)
+    _judge_memory(plan, measured)
+    severity = BLOCKER if rules.refuse_users else WARNING
+    if measured.users is None:
+        plan.add(severity, "users", "who logged in lately cannot be told, since the log of OpenERP cannot be read")
+    elif measured.users:
         who = ", ".join(f"{one.user} in {one.database} ({one.at:%H:%M})" for one in measured.users[:6])
         more = f" and {len(measured.users) - 6} more" if len(measured.users) > 6 else ""
-        severity = BLOCKER if rules.refuse_users else WARNING
         plan.add(
             severity,
             "users",
@@ -268,11 +293,50 @@ def judge(plan: Plan, rules: Rules, measured: Measured, state: State) -> None:
         plan.add(NOTE, "users", f"nobody logged in within {rules.active_minutes} minutes")
 
 
-def _needed(plan: Plan, measured: Measured, state: State) -> int:
-    dumps = sum(state.databases[name].database.size for name in plan.databases)
-    # The databases grow by what is loaded, and a restore stands beside what it replaces.
-    largest = max((state.databases[name].database.size for name in plan.databases), default=0)
-    return (measured.folders or 0) + dumps + 2 * largest + _RESERVE
+def _judge_room(plan: Plan, measured: Measured, state: State) -> None:
+    kept, restored = _needed(plan, measured, state)
+    rooms = [("the drive of the work folder", measured.free, kept + (restored if measured.one_drive else 0))]
+    if not measured.one_drive:
+        rooms.append(("the drive of PostgreSQL's data", measured.data_free, restored))
+    for name, free, needed in rooms:
+        if free is None:
+            plan.add(WARNING, "disk", f"what is free on {name} could not be read")
+        elif needed > free:
+            plan.add(
+                BLOCKER,
+                "disk",
+                f"{_mb(free)} are free on {name} and {_mb(needed)} are needed for what brings the server back",
+            )
+        else:
+            plan.add(NOTE, "disk", f"{_mb(free)} are free on {name}, {_mb(needed)} are needed")
+    if not f"{measured.work}\\".casefold().startswith(f"{_PRIVATE}\\".casefold()):
+        plan.add(
+            WARNING,
+            "disk",
+            f"users of the server may be able to read {measured.work}, where dumps of every context will lie",
+        )
+
+
+def _judge_memory(plan: Plan, measured: Measured) -> None:
+    cure = f'winrm set winrm/config/winrs @{{MaxMemoryPerShellMB="{_MEMORY}"}}'
+    if measured.memory is None:
+        plan.add(
+            NOTE,
+            "memory",
+            f"what a remote shell may take could not be read; where an update ends for want of memory: {cure}",
+        )
+    elif 0 < measured.memory < _MEMORY and plan.databases:
+        plan.add(
+            BLOCKER,
+            "memory",
+            f"a remote shell may take {measured.memory} MB, too little for an update; on the server: {cure}",
+        )
+
+
+def _needed(plan: Plan, measured: Measured, state: State) -> tuple[int, int]:
+    """Return the bytes of what is kept, and of what an update and a restore take beside what is there."""
+    sizes = [state.databases[name].database.size for name in plan.databases]
+    return (measured.folders or 0) + sum(sizes) + _RESERVE, 2 * max(sizes, default=0) + _RESERVE
 
 
 def _mb(size: int) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from .._backup.names import printable
 from .journal import FAILED, RESTORED, RESTORING, UPDATED, Journal
+from .outcome import Outcome
 from .preflight import BLOCKER, WARNING, Plan
-from .upgrade import Outcome
 
 _MARK = {BLOCKER: "!!", WARNING: " !"}
 _WORDS = {
@@ -54,9 +54,7 @@ def as_dict(outcome: Outcome, plan: Plan | None) -> dict[str, Any]:
 
 def interrupted(journal: Journal) -> float | None:
     """Return for how many seconds users had no OpenERP; None when it was not stopped, or is not back."""
-    if not journal.stopped or not journal.started:
-        return None
-    return round(max(0.0, journal.started - journal.stopped), 1)
+    return None if journal.stopped else round(max(0.0, journal.away), 1)
 
 
 def findings(plan: Plan) -> list[str]:

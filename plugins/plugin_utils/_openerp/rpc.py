@@ -114,18 +114,16 @@ class Rpc:
             raise
 
     def login(self, database: str, user: str, password: str) -> str:
-        """Return ``good``, ``refused`` (the database serves, the password is another), or the fault. A second try follows a fault."""
-        outcome = ""
-        for _again in range(2):
-            try:
-                uid = self.call("common", "login", database, user, password)
-            except FaultError as error:
-                outcome = error.code[:200]
-            except ServiceError as error:
-                outcome = str(error)
-            else:
-                return GOOD if uid else REFUSED
-        return outcome
+        """Return ``good``, ``refused`` (the database serves, the password is another), or the fault. A second try follows a fault.
+
+        Raises:
+            ServiceError: no answer, which says nothing of the database.
+        """
+        try:
+            uid = self.asked("common", "login", database, user, password)
+        except FaultError as error:
+            return error.code[:200]
+        return GOOD if uid else REFUSED
 
 
 class FaultError(ServiceError):
@@ -143,15 +141,15 @@ class FaultError(ServiceError):
 def login_page(name: str, host: str, port: int, timeout: float = 60.0) -> list[str]:
     """Return the databases that the login page of the web client offers.
 
-    Only what stands on the page proves: with a dead server it is answered with 200 as well.
+    Only what stands on the page proves: with a dead server it is answered with 200 as well. No proxy is asked: the server is near.
 
     Raises:
-        ServiceError: no answer, another page, or one without a list.
+        ServiceError: no answer, or another page.
     """
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}/openerp/login"
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout) as answer:
             page = answer.read(2_000_000).decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         raise ServiceError(f"{name}: the web client answers {url} with HTTP {error.code}") from None
@@ -161,10 +159,10 @@ def login_page(name: str, host: str, port: int, timeout: float = 60.0) -> list[s
 
 
 def read_login_page(name: str, page: str) -> list[str]:
-    """Return the databases of a login page.
+    """Return the databases of a login page, none where it has no list.
 
     Raises:
-        ServiceError: it is no login page, or offers none.
+        ServiceError: it is no login page, or the web client cannot reach the server.
     """
     if _FORM.search(page) is None:
         raise ServiceError(f"{name}: what the web client shows is no login page")

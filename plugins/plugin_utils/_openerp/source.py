@@ -57,17 +57,19 @@ class Setup:
         return re.split(r"[\\/]", self.source.split("?")[0])[-1]
 
 
-def setup_of(option: str, source: str | None, sha256: str | None) -> Setup:
-    """Return a setup from the options.
+def setup_of(kind: str, wanted: str, source: str | None, sha256: str | None) -> Setup:
+    """Return the setup of a program (``server`` or ``web``) and release from the options.
 
     Raises:
         OptionError: one is missing or cannot be used; or it is the all-in-one setup.
     """
     if not source or not sha256:
-        raise OptionError(f"{option} needs its source and its sha256 (sha256sum FILE, from a copy that you trust)")
+        raise OptionError(
+            f"the setup of the {kind} needs its source and its sha256 (sha256sum FILE, from a copy that you trust)"
+        )
     found = Setup(source, sha256.strip().lower())
     if _SHA256.fullmatch(found.sha256) is None:
-        raise OptionError(f"the sha256 of {option} is no SHA-256 (64 hexadecimal digits)")
+        raise OptionError(f"the sha256 of the setup of the {kind} is no SHA-256 (64 hexadecimal digits)")
     if _ALL_IN_ONE.search(found.name):
         raise OptionError(
             f"{found.name} is the all-in-one setup, which deletes PostgreSQL's folder with its data where Windows knows no installed "
@@ -75,6 +77,11 @@ def setup_of(option: str, source: str | None, sha256: str | None) -> Setup:
         )
     if not found.name.lower().endswith(".exe"):
         raise OptionError(f"{found.name} is no setup; its name ends in .exe")
+    if kind not in found.name.lower() or wanted not in found.name:
+        # A setup looks like another from outside, and the wrong one does harm: its name is all that tells.
+        raise OptionError(
+            f"{found.name} does not say that it is the setup of the {kind}, {wanted}; give it OpenERP's own name back"
+        )
     return found
 
 
@@ -110,7 +117,7 @@ def look(session: Session, setup: Setup, timeout: float) -> str:
         if setup.kind in (CONTROLLER, URL):
             local_bytes(setup, timeout)
         elif setup.kind == HOST:
-            _verify(session, setup, setup.source, None)
+            _verify(session, setup, setup.source, None, timeout)
         else:
             done = session.run_line(f"dir /b {quote(setup.source)}")
             if done.text.strip().casefold() != setup.name.casefold():
@@ -128,7 +135,7 @@ def bring(session: Session, setup: Setup, folder: str, timeout: float) -> str:
         WindowsError: the host cannot be asked.
     """
     if setup.kind == HOST:
-        _verify(session, setup, setup.source, None)
+        _verify(session, setup, setup.source, None, timeout)
         return setup.source
     target = f"{folder}\\{setup.name}"
     data: bytes | None = None
@@ -136,7 +143,7 @@ def bring(session: Session, setup: Setup, folder: str, timeout: float) -> str:
         data = local_bytes(setup, timeout)
     if files.exists(session, target):
         try:
-            _verify(session, setup, target, data)
+            _verify(session, setup, target, data, timeout)
         except SourceError:
             files.remove(session, target)
         else:
@@ -154,16 +161,16 @@ def bring(session: Session, setup: Setup, folder: str, timeout: float) -> str:
         if not files.exists(session, target):
             data = local_bytes(setup, timeout)
     if data is not None:
-        files.write(session, target, data)
+        files.write(session, target, data, timeout)
     try:
-        _verify(session, setup, target, data)
+        _verify(session, setup, target, data, timeout)
     except SourceError:
         files.remove(session, target)
         raise
     return target
 
 
-def _verify(session: Session, setup: Setup, path: str, data: bytes | None) -> None:
+def _verify(session: Session, setup: Setup, path: str, data: bytes | None, timeout: float) -> None:
     """Compare the hash on the server: by SHA-256, or where its certutil knows only SHA-1, by that of the bytes whose SHA-256 is right.
 
     Raises:
@@ -175,7 +182,7 @@ def _verify(session: Session, setup: Setup, path: str, data: bytes | None) -> No
     digits = files.file_hash(session, path, length)
     if len(digits) == 40:
         if data is None:
-            data = local_bytes(setup, 600) if setup.kind == URL else files.read(session, path)
+            data = local_bytes(setup, timeout) if setup.kind == URL else files.read(session, path, timeout)
         right = hashlib.sha256(data).hexdigest() == setup.sha256
         right = right and hashlib.sha1(data, usedforsecurity=False).hexdigest() == digits
     else:

@@ -18,6 +18,7 @@ from typing import Any
 from .._postgresql.server import Server
 from .._windows import files
 from .._windows.errors import DeadlineError, WindowsError
+from .._windows.quoting import quote
 from .._windows.session import Session
 from . import logs
 from .databases import Fingerprint, read
@@ -26,6 +27,8 @@ from .installation import Part, end_processes
 from .versions import Release, shown
 
 _LINES = 12
+#: Bytes of a log that are still brought here.
+_LONGEST = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,14 @@ def problem(code: int, before: Fingerprint, after: Fingerprint, version: str, wa
     return ""
 
 
+def end_leftovers(session: Session, folder: str) -> list[str]:
+    """End updates that a killed run left behind, remove their logs, which may name a password, and return what was ended."""
+    ended = end_processes(session, f"{folder}\\update-")
+    if files.folder_exists(session, folder):
+        session.run_line(f"del /f /q {quote(folder)}\\update-*.txt")
+    return ended
+
+
 def update(
     session: Session,
     server: Server,
@@ -108,7 +119,6 @@ def update(
     database: str,
     wanted: Release,
     *,
-    modules: str,
     folder: str,
     secrets: tuple[str, ...],
     timeout: float,
@@ -121,7 +131,6 @@ def update(
         part: the OpenERP server.
         database: its name.
         wanted: release whose data are to be there.
-        modules: what is updated, ``all`` or names divided by commas.
         folder: of the server, for the log of this update.
         secrets: what no line of the log may show.
         timeout: seconds.
@@ -136,7 +145,7 @@ def update(
     argv = [
         part.program,
         "-u",
-        modules,
+        "all",
         "-d",
         server.machine.argument(database),
         "--stop-after-init",
@@ -152,11 +161,13 @@ def update(
         ) from None
     seconds = time.monotonic() - started
     data = b""
-    if files.exists(session, log):
-        data = files.read(session, log)
-        # It may name the database's password, and goes as soon as it is read.
-        with contextlib.suppress(WindowsError):
-            files.remove(session, log)
+    # What counts stands in the database; a log that is too long to come through is no reason to undo a success.
+    with contextlib.suppress(WindowsError):
+        if 0 < (files.size(session, log) or 0) < _LONGEST:
+            data = files.read(session, log, timeout=300)
+    # It may name the database's password.
+    with contextlib.suppress(WindowsError):
+        files.remove(session, log)
     lines = [*logs.tail(data, _LINES, secrets), *logs.tail(done.stdout + b"\n" + done.stderr, _LINES, secrets)]
     after = read(server, database, wanted)
     version = logs.version(data)

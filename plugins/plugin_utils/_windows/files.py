@@ -73,8 +73,13 @@ def folder_exists(session: Session, path: str) -> bool:
         return False
 
 
-def read(session: Session, path: str) -> bytes:
+def read(session: Session, path: str, timeout: float = 120.0) -> bytes:
     """Return the bytes of a file.
+
+    Args:
+        session: the session.
+        path: a full path.
+        timeout: seconds for each of the two programs that it takes.
 
     Raises:
         StateError: it cannot be read.
@@ -89,8 +94,8 @@ def read(session: Session, path: str) -> bytes:
         return b""
     encoded = _temporary()
     try:
-        done = session.run([_CERTUTIL, "-f", "-encode", path, encoded])
-        lines = session.run_line(f"type {quote(encoded)}").stdout if done.rc == 0 else b""
+        done = session.run([_CERTUTIL, "-f", "-encode", path, encoded], timeout=timeout)
+        lines = session.run_line(f"type {quote(encoded)}", timeout=timeout).stdout if done.rc == 0 else b""
     finally:
         _remove(session, encoded)
     text = re.sub(rb"-----[^-]*-----|\s", b"", lines)
@@ -103,8 +108,14 @@ def read(session: Session, path: str) -> bytes:
     return data
 
 
-def write(session: Session, path: str, data: bytes) -> None:
+def write(session: Session, path: str, data: bytes, timeout: float = 120.0) -> None:
     """Replace a file by ``data``, as a whole: written beside it, its hash compared, and moved over it.
+
+    Args:
+        session: the session.
+        path: a full path.
+        data: the bytes.
+        timeout: seconds for each of the two programs that it takes.
 
     Raises:
         StateError: it cannot be written; the former file is then as it was.
@@ -117,8 +128,8 @@ def write(session: Session, path: str, data: bytes) -> None:
         if data:
             text = base64.b64encode(data)
             lines = b"".join(text[start : start + _LINE] + b"\r\n" for start in range(0, len(text), _LINE))
-            session.run_line(f'{_SYSTEM32}\\findstr.exe "^" > {quote(encoded)}', stdin=lines)
-            done = session.run([_CERTUTIL, "-f", "-decode", encoded, decoded])
+            session.run_line(f'{_SYSTEM32}\\findstr.exe "^" > {quote(encoded)}', stdin=lines, timeout=timeout)
+            done = session.run([_CERTUTIL, "-f", "-decode", encoded, decoded], timeout=timeout)
             said = done.said
         else:
             said = session.run_line(f"type nul > {quote(decoded)}").said

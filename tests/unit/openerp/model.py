@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp import upgrade
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp import upgrade, work
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.conf import SERVER, WEB
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.errors import (
     InstallationError,
@@ -20,9 +20,9 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.errors impo
 )
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.installation import KINDS, Part
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.journal import DatabaseEntry, Journal
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.outcome import Options
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.preflight import Rules
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.source import Setup
-from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.upgrade import Options
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.services import RUNNING, STOPPED, Service
 
 OLD, NEW = "6.0.3", "6.0.4"
@@ -30,7 +30,7 @@ CONF = {SERVER: b"[options]\ndb_password = craie\nlogfile = C:\\log\n", WEB: b"[
 RESET = b"[options]\ndb_password = openpgpwd\n"
 FOLDERS = {SERVER: "C:\\OpenERP\\Server", WEB: "C:\\OpenERP\\Web"}
 NAMES = {SERVER: "openerp-server-6.0", WEB: "openerp-web-6.0"}
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     kind: {
         "name": NAMES[kind],
         "display": NAMES[kind],
@@ -57,6 +57,9 @@ class School:
     conf: dict[str, bytes] = field(default_factory=lambda: dict(CONF))
     running: dict[str, bool] = field(default_factory=lambda: {SERVER: True, WEB: True})
     services: set[str] = field(default_factory=lambda: {SERVER, WEB})
+    modes: dict[str, str] = field(default_factory=lambda: {SERVER: "Auto", WEB: "Auto"})
+    uploads: list[str] = field(default_factory=lambda: ["before"])
+    kept_uploads: list[str] = field(default_factory=list)
     minor: dict[str, str] = field(default_factory=lambda: {SERVER: OLD, WEB: OLD})
     databases: dict[str, str] = field(default_factory=lambda: {"SpecibikeA": OLD, "SpecibikeB": OLD})
     copies: dict[str, tuple[str, bytes]] = field(default_factory=dict)
@@ -76,7 +79,13 @@ class School:
     def boot(self) -> None:
         """Everything of the machine that starts by itself does, where its folder is whole."""
         for kind in (SERVER, WEB):
-            self.running[kind] = kind in self.services and self.version[kind] != TORN
+            starts = kind in self.services and self.version[kind] != TORN and self.modes[kind] == "Auto"
+            self.running[kind] = starts
+        if self.running[SERVER]:
+            # Where the server serves, people work.
+            self.uploads.append("later")
+            for name, state in self.databases.items():
+                assert state != TORN, f"{name} is served while it is being updated"
 
     def serves(self) -> bool:
         """Return whether OpenERP serves."""
@@ -89,13 +98,13 @@ class School:
             wrong.append(f"versions {self.version} {self.minor}")
         if self.conf != CONF:
             wrong.append("the configuration")
-        if self.running != {SERVER: True, WEB: True}:
-            wrong.append(f"running {self.running}")
+        if self.running != {SERVER: True, WEB: True} or self.modes != {SERVER: "Auto", WEB: "Auto"}:
+            wrong.append(f"running {self.running} {self.modes}")
+        if "before" not in self.uploads:
+            wrong.append("an upload is gone")
         if any(state == TORN for state in self.databases.values()) or self.damaged:
             wrong.append(f"databases {self.databases} {self.damaged}")
         if release == NEW and set(self.databases.values()) != {NEW}:
-            wrong.append(f"databases {self.databases}")
-        if sorted(self.databases) != ["SpecibikeA", "SpecibikeB"]:
             wrong.append(f"databases {self.databases}")
         return wrong
 
@@ -112,7 +121,9 @@ class School:
 
     def _service(self, kind: str) -> Service:
         state = RUNNING if self.running[kind] else STOPPED
-        return Service(NAMES[kind], NAMES[kind], state, "Auto", "LocalSystem", SETTINGS[kind]["path"], 1, 0, 0)  # type: ignore[arg-type]
+        return Service(
+            NAMES[kind], NAMES[kind], state, self.modes[kind], "LocalSystem", SETTINGS[kind]["path"], 1, 0, 0
+        )
 
     def stop(self, session: Any, part: Part, *_rest: Any) -> None:
         kind = part.kind.name
@@ -130,10 +141,28 @@ class School:
         if self.fault == "dies" and self.version[SERVER] == NEW and kind == SERVER:
             self.running[kind] = False
 
-    def mirror(self, session: Any, source: str, target: str, timeout: float) -> None:
+    def hold(self, session: Any, part: Part) -> None:
+        if self.modes[part.kind.name] != "Manual":
+            self.happen()
+            self.modes[part.kind.name] = "Manual"
+
+    def copy_ahead(self, session: Any, source: str, target: str, timeout: float) -> None:
+        self.happen()
+        self.copies[self._kind(source)] = (TORN, b"")
+
+    def bring_missing(self, session: Any, source: str, target: str, timeout: float) -> None:
+        self.happen()
+        self.uploads += [name for name in self.kept_uploads if name not in self.uploads]
+
+    def difference(self, session: Any, source: str, target: str, timeout: float, *_rest: str) -> int:
+        return 0 if self.fault == "setup_nothing" else 3
+
+    def mirror(self, session: Any, source: str, target: str, timeout: float, *options: str) -> None:
         kind = self._kind(source)
         self.happen()
         if source == FOLDERS[kind]:
+            assert not self.running[kind], "people still work in what is copied"
+            self.kept_uploads = list(self.uploads)
             self.copies[kind] = (TORN, b"")
             if self.fault == "disk":
                 raise InstallationError("the disk is full")
@@ -141,6 +170,7 @@ class School:
             self.copies[kind] = (self.version[kind], self.conf[kind])
         else:
             assert not self.running[kind], "files in use"
+            assert options == ("/XD", "filestore")
             self.version[kind] = TORN
             self.happen()
             self.version[kind], self.conf[kind] = self.copies[kind]
@@ -154,6 +184,7 @@ class School:
         self.happen()
         self.running[name] = False
         self.services.discard(name)
+        self.modes[name] = "Auto"
         self.version[name] = TORN
         if self.fault == "setup_middle":
             raise InstallationError("the setup ended with code 2")
@@ -172,8 +203,10 @@ class School:
 
     def put_settings_back(self, session: Any, settings: Any, *_rest: Any) -> None:
         kind = SERVER if settings.name == NAMES[SERVER] else WEB
-        self.happen()
-        self.services.add(kind)
+        if kind not in self.services or self.modes[kind] != "Auto":
+            self.happen()
+            self.services.add(kind)
+            self.modes[kind] = "Auto"
 
     def put_back_values(self, session: Any, key: str, values: dict[str, Any]) -> list[str]:
         kind = self._kind(key)
@@ -187,6 +220,7 @@ class School:
         self.happen()
         self.databases[name] = TORN
         last = name == "SpecibikeB"
+        assert self.modes[SERVER] == "Manual", "a boot would serve what is half done"
         if last and self.fault in ("update_fails", "update_damages"):
             if self.fault == "update_damages":
                 self.damaged.add(name)
@@ -207,6 +241,7 @@ class School:
         entry.dump = path
 
     def bring_back(self, server: Any, name: str, entry: DatabaseEntry, *_rest: Any) -> None:
+        assert not self.running[SERVER], "a database in use is restored"
         self.happen()
         if self.fault == "restore_fails":
             raise UpdateError("the restore failed")
@@ -215,7 +250,17 @@ class School:
         self.happen()
 
     def login(self, target: Any, server: Any, rpc: Any, name: str) -> str:
+        if not self.serves():
+            raise ServiceError("no answer")
         return "good" if self.serves() and name not in self.damaged and self.databases[name] != TORN else "fault"
+
+    def server(self) -> Any:
+        def databases() -> list[Any]:
+            return [
+                SimpleNamespace(name=name, connectable=True, owner="openpg") for name in [*self.databases, "essais"]
+            ]
+
+        return SimpleNamespace(identify=lambda: None, properties=lambda: {}, databases=databases)
 
     def bring(self, *_rest: Any) -> str:
         self.happen()
@@ -266,6 +311,8 @@ def fresh_journal() -> Journal:
     )
     found.databases = {"SpecibikeA": DatabaseEntry(login="good"), "SpecibikeB": DatabaseEntry(login="good")}
     found.logins = {"SpecibikeA": "good", "SpecibikeB": "good"}
+    found.present = ["SpecibikeA", "SpecibikeB", "essais"]
+    found.setups = {kind: {"source": f"{kind}.exe", "sha256": "0" * 64} for kind in FOLDERS}
     found.server, found.web = (
         {
             "folder": FOLDERS[kind],
@@ -292,6 +339,10 @@ def put_in_place(monkeypatch: pytest.MonkeyPatch, current: Callable[[], School])
 
     for theirs, ours in {
         "stop": "stop",
+        "hold": "hold",
+        "copy_ahead": "copy_ahead",
+        "bring_missing": "bring_missing",
+        "difference": "difference",
         "mirror": "mirror",
         "put_over": "put_over",
         "put_settings_back": "put_settings_back",
@@ -301,12 +352,15 @@ def put_in_place(monkeypatch: pytest.MonkeyPatch, current: Callable[[], School])
         "Rpc": "rpc",
         "login_page": "page",
     }.items():
-        monkeypatch.setattr(upgrade, theirs, later(ours))
+        for module in (upgrade, work):
+            if hasattr(module, theirs):
+                monkeypatch.setattr(module, theirs, later(ours))
+    monkeypatch.setattr(upgrade, "end_leftovers", lambda session, folder: [])
     monkeypatch.setattr(upgrade, "end_processes", lambda session, mark: [])
     monkeypatch.setattr(upgrade, "bring", later("bring"))
-    monkeypatch.setattr(upgrade, "find_part", lambda found, kind, name, host: current().part(kind))
+    monkeypatch.setattr(work, "find_part", lambda found, kind, name, host: current().part(kind))
     monkeypatch.setattr(
-        upgrade,
+        work,
         "services",
         SimpleNamespace(
             services=lambda session: [current()._service(kind) for kind in sorted(current().services)],
@@ -320,15 +374,15 @@ def put_in_place(monkeypatch: pytest.MonkeyPatch, current: Callable[[], School])
         SimpleNamespace(
             read=lambda session, path: current().copies[SERVER if "server" in path else WEB][1],
             folder_exists=lambda session, path: True,
+            exists=lambda session, path: False,
         ),
     )
-    monkeypatch.setattr(
-        upgrade,
-        "dumps",
-        SimpleNamespace(
-            save=later("save_dump"), bring_back=later("bring_back"), drop_left_overs=lambda server, names: []
-        ),
+    names = SimpleNamespace(
+        save=later("save_dump"),
+        bring_back=later("bring_back"),
+        drop_left_overs=lambda server, names: [],
+        left_overs=lambda names: {f"{name}_upg_new" for name in names},
     )
-    monkeypatch.setattr(
-        upgrade, "Server", lambda machine, access: SimpleNamespace(identify=lambda: None, properties=lambda: {})
-    )
+    for module in (upgrade, work):
+        monkeypatch.setattr(module, "dumps", names)
+    monkeypatch.setattr(work, "Server", lambda machine, access: current().server())

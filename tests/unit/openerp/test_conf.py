@@ -145,3 +145,11 @@ def test_drift_and_differences_show_no_secret() -> None:
     assert found.to_bytes() == TEXT
     other = conf(TEXT.replace(b"openpgpwd", b"x").replace(b"localhost", b"y"))
     assert differences(found, other) == ["db_password", "db_host"]
+
+
+def test_a_name_that_is_none_is_refused_and_quotes_of_python_do_not_matter() -> None:
+    for name in ("#db_host", "a = b", "a\nb", "a:b", ""):
+        with pytest.raises(ConfError, match="no name of an option"):
+            apply(conf(), {name: "x"})
+    web = conf(b'[global]\nopenerp.server.host = "localhost"\n', WEB)
+    assert apply(web, {"openerp.server.host": "localhost"}) == {}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.catalog import DATABASE, Backup, Catalog
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.begin import refuse, unfinished
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.conf import SERVER, WEB, Conf
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.databases import Fingerprint
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.dumps import without_backup
@@ -23,6 +24,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.installatio
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.journal import BACK, Store
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.logs import Login
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.look import DatabaseState, State
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.outcome import Options
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.preflight import (
     Measured,
     Plan,
@@ -31,7 +33,6 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.preflight i
     make_plan,
 )
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.report import findings
-from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.upgrade import Options, refuse, unfinished
 from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.server import Database
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.services import Service
 
@@ -127,6 +128,18 @@ def test_the_web_client_alone_where_the_registry_can_be_believed() -> None:
             "databases: A: an update of it was interrupted (sale (to upgrade))",
         ),
         (
+            replace(state(replace(database("A"), problem="no answer")), listed=["A"]),
+            "databases: A: no answer; see to it",
+        ),
+        (
+            replace(state(database("A")), web=Part(KINDS[WEB], replace(service(WEB), start_mode="Disabled"), "C:\\w")),
+            "services: openerp-web-6.0 runs and is disabled",
+        ),
+        (
+            replace(state(database("A")), data_folder="C:\\OpenERP\\server\\PostgreSQL\\data"),
+            "services: C:\\OpenERP\\server\\PostgreSQL\\data is inside",
+        ),
+        (
             replace(state(database("A")), conf=Conf(SERVER, b"[options]\nadmin_passwd = %(x\n", "x")),
             "configuration: admin_passwd of openerp-server.conf holds '%('",
         ),
@@ -147,7 +160,7 @@ def test_a_pending_database_may_be_accepted() -> None:
 
 
 def test_what_does_not_serve_is_left_and_told() -> None:
-    one = state(database("A"), database("B", login="FATAL: x"), database("C,D"), database("E"))
+    one = state(database("A"), database("B", login="FATAL: x"), replace(database("C,D"), nameable=False), database("E"))
     one.databases["E"].listed = False
     one.databases["essais"] = replace(database("essais"), fingerprint=Fingerprint(openerp=False))
     plan = make_plan(one, RULES)
@@ -155,7 +168,7 @@ def test_what_does_not_serve_is_left_and_told() -> None:
     text = "\n".join(findings(plan))
     for said in (
         "B: it does not serve even now (FATAL: x)",
-        "C,D: OpenERP takes",
+        "C,D: its name cannot be given",
         "E: OpenERP does not offer it",
         "left as they are: essais",
     ):
@@ -169,6 +182,13 @@ def test_what_is_measured() -> None:
     for measured, rules, said in (
         (replace(FREE, setups={SERVER: "x.exe is not the setup that is wanted"}), RULES, "setups: x.exe is not"),
         (replace(FREE, free=1 << 20), RULES, "disk: 1 MB are free"),
+        (
+            replace(FREE, one_drive=False, data_free=1 << 20),
+            RULES,
+            "disk: 1 MB are free on the drive of PostgreSQL's data",
+        ),
+        (replace(FREE, memory=150), RULES, "memory: a remote shell may take 150 MB"),
+        (replace(FREE, users=None), replace(RULES, refuse_users=True), "users: who logged in lately cannot be told"),
         (replace(FREE, robocopy=False), RULES, "disk: there is no robocopy.exe"),
         (
             replace(FREE, users=who),

@@ -128,7 +128,7 @@ def test_setups() -> None:
         "installers/openerp-server-setup-6.0.4.exe": "controller",
     }
     for source, kind in kinds.items():
-        found = setup_of("server_source", source, digest)
+        found = setup_of("server", "6.0.4", source, digest)
         assert (found.kind, found.name, found.sha256) == (kind, "openerp-server-setup-6.0.4.exe", digest.lower())
     wrong: tuple[tuple[str | None, str, str], ...] = (
         (None, digest, "needs its source"),
@@ -136,10 +136,13 @@ def test_setups() -> None:
         ("a.exe", "abc", "no SHA-256"),
         ("http://x/openerp-allinone-setup-6.0.4.exe", digest, "deletes PostgreSQL's folder"),
         ("a.msi", digest, "ends in .exe"),
+        ("setup.exe", digest, "does not say that it is the setup of the server"),
+        ("openerp-web-setup-6.0.4.exe", digest, "does not say that it is the setup of the server"),
+        ("openerp-server-setup-6.0.3.exe", digest, "does not say that it is the setup of the server, 6.0.4"),
     )
     for bad, sha256, said in wrong:
         with pytest.raises(OptionError, match=said):
-            setup_of("server_source", bad, sha256)
+            setup_of("server", "6.0.4", bad, sha256)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._lease import LeaseE
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp import report
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.journal import BACK, Store
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.look import Target
-from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.upgrade import (
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.outcome import (
     ROLLED_BACK,
     UNFINISHED,
     UPGRADED,
     Outcome,
-    Upgrade,
 )
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.upgrade import Upgrade
 
 from tests.unit.openerp.model import NEW, OLD, OPTIONS, Cut, School, fresh_journal, put_in_place
 
@@ -30,6 +30,7 @@ FAULTS = (
     "setup_before",
     "setup_middle",
     "setup_end",
+    "setup_nothing",
     "update_fails",
     "update_damages",
     "update_breaks_first",
@@ -53,7 +54,7 @@ class Rollout:
             store.save(journal)
         session = self.school.session()
         machine = SimpleNamespace(make_private_folder=lambda path: self.school.happen())
-        access = SimpleNamespace(password="craie")
+        access = SimpleNamespace(password="craie", user="openpg")
         target = Target(session=session, machine=machine, access=access, host="127.0.0.1")  # type: ignore[arg-type]
         work = Upgrade(target, OPTIONS, store, journal, step=step, progress=self.school.told.append)
         outcome = work.back(journal.reason) if journal.direction == BACK else work.forward()
@@ -193,3 +194,52 @@ def test_a_run_whose_controller_is_gone_changes_nothing_more(rollout: Callable[[
     assert journal.direction != BACK
     assert one.run().word == UPGRADED
     assert one.school.sound(NEW) == []
+
+
+def test_what_people_make_and_drop_before_the_stop_is_nobodys_fault(rollout: Callable[[], Rollout]) -> None:
+    for fault, word in (("", UPGRADED), ("setup_middle", ROLLED_BACK), ("disk", ROLLED_BACK)):
+        one = rollout()
+        one.school.fault = fault
+        # Made and dropped while the server was looked at: the journal knows it otherwise.
+        one.school.databases = {"SpecibikeA": OLD, "SpecibikeNeuf": OLD}
+        outcome = one.run()
+        assert outcome.word == word, outcome
+        assert any("SpecibikeB: somebody dropped it" in text for text in one.school.told)
+        assert any("SpecibikeNeuf: somebody made it" in text for text in one.school.told)
+        assert one.school.databases == {"SpecibikeA": NEW if word == UPGRADED else OLD, "SpecibikeNeuf": OLD}
+
+
+def test_one_database_that_is_not_restored_does_not_keep_the_school_waiting(rollout: Callable[[], Rollout]) -> None:
+    one = rollout()
+    one.school.fault = "update_damages"
+    real = one.school.bring_back
+
+    def refused(*rest: Any) -> None:
+        one.school.fault = "restore_fails"
+        real(*rest)
+
+    one.school.bring_back = refused  # type: ignore[method-assign, assignment]
+    outcome = one.run()
+    assert outcome.word == UNFINISHED
+    assert "SpecibikeB was not restored" in outcome.text
+    assert one.school.serves()
+    assert one.school.running == {"server": True, "web": True}
+
+
+def test_a_journal_that_cannot_be_written_does_not_leave_the_server_stopped(
+    rollout: Callable[[], Rollout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = rollout()
+    one.school.fault = "update_fails"
+    full: list[bool] = []
+
+    def write(path: Path, data: bytes) -> None:
+        if b'"direction": "back"' in data:
+            full.append(True)
+            raise OSError(28, "No space left on device")
+        path.write_bytes(data)
+
+    monkeypatch.setattr(_storage, "write_atomic", write)
+    assert one.run().word == ROLLED_BACK
+    assert full
+    assert one.school.sound(OLD) == []

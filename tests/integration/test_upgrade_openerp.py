@@ -30,7 +30,7 @@ CONF = "Server/openerp-server.conf"
 CONTEXTS = ["SpecibikeA", "SpecibikeB"]
 #: The smallest upgrade takes about so many requests of WinRM, the last 450 of them once it has begun. It is cut at a few, spread over
 #: all; LYCEE_CUTS=1:660:1 names each.
-REQUESTS, CUTS = 660, 8
+REQUESTS, CUTS = 680, 8
 
 
 class Rollout(School):
@@ -64,6 +64,20 @@ class Rollout(School):
         with urllib.request.urlopen(f"http://{self.address(host)}:8080/openerp/login", timeout=20) as answer:
             page = answer.read().decode()
         assert all(f'<option value="{name}"' in page for name in contexts)
+
+    def installed(self, host: str) -> dict[str, Any]:
+        """Return what Windows knows of OpenERP on a server: services with all their settings, registry, configuration, uploads."""
+        state = json.loads(self.command("state", host))
+        services = {name: one for name, one in state["services"].items() if name.startswith("openerp-")}
+        for one in services.values():
+            for name in ("exit_code", "failures", "specific"):
+                one.pop(name, None)
+        folder = self.folder(host)
+        places = [path for kind in ("Server", "Web") for path in (folder / kind).rglob("*")]
+        wanted = [path for path in places if path.is_file() and ".log" not in path.name]
+        files = {str(path.relative_to(folder)): path.read_bytes() for path in wanted}
+        registry = {key: values for key, values in state["registry"].items() if "OpenERP" in key}
+        return {"services": services, "registry": registry, "files": files}
 
     def loaded(self, host: str, database: str) -> bool:
         query = "SELECT count(*) FROM ir_model_data WHERE module = 'base' AND name = 'XOF'"
@@ -134,6 +148,7 @@ def test_two_servers_with_twelve_contexts_each(lab_networks: Callable[[], str], 
         }
         assert {host: len(names) for host, names in contexts.items()} == {SERVER: 12, SECOND: 12}
         confs = {host: (school.folder(host) / CONF).read_bytes() for host in contexts}
+        before = {host: school.installed(host) for host in contexts}
         assert b"db_password = Base-De-Donnees-2026" in confs[SERVER]
         assert b"logfile = C:\\cygwin\\var\\log" in confs[SERVER]
 
@@ -155,6 +170,13 @@ def test_two_servers_with_twelve_contexts_each(lab_networks: Callable[[], str], 
             school.verify(host, NEW, names)
             assert all(school.loaded(host, name) for name in names)
             assert (school.folder(host) / CONF).read_bytes() == confs[host]
+            now = school.installed(host)
+            assert now["services"] == before[host]["services"]
+            kept = [
+                path for path in now["files"] if "filestore" in path or path.endswith((".conf", "doc/openerp-web.cfg"))
+            ]
+            assert len(kept) > 2
+            assert all(now["files"][path] == before[host]["files"][path] for path in kept)
             report = school.report(host)
             assert (report["outcome"], report["version"], len(report["databases"])) == ("upgraded", NEW, 12)
             assert report["interrupted"] > 0
@@ -192,7 +214,8 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_server_that_fails_is_taken_back_and_the_next_is_not_touched(rollout: Rollout, name: str) -> None:
     host, fault, said = FAULTS[name]
-    conf = (rollout.folder(SERVER) / CONF).read_bytes()
+    before = rollout.installed(SERVER)
+    assert [path for path in before["files"] if "filestore" in path]
     commands = {row["host"]: row["commands"] for row in rollout.status()}
     rollout.fault(host, *fault)
     run = rollout.small("-e", "openerp_upgrade_setup_timeout=5", "-e", "openerp_upgrade_update_timeout=5")
@@ -210,7 +233,7 @@ def test_a_server_that_fails_is_taken_back_and_the_next_is_not_touched(rollout: 
     assert rollout.report()["outcome"] == "rolled back"
     rollout.command("fault", SERVER, "clear")
     rollout.verify(SERVER, OLD, CONTEXTS)
-    assert (rollout.folder(SERVER) / CONF).read_bytes() == conf
+    assert rollout.installed(SERVER) == before
     # 6.0.3 serves what 6.0.4 updated; what was being updated is as it was.
     assert not rollout.loaded(SERVER, "SpecibikeB") or name == "web client dies" or name == "server dies"
     assert {row["host"]: row["commands"] for row in rollout.status()}[SECOND] == commands[SECOND]

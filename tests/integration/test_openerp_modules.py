@@ -24,6 +24,10 @@ REACH = {"database_host": "{{ ansible_host }}", "database_password": "{{ vault_p
 class Tools(School):
     """A school on which one module at a time is run."""
 
+    def __enter__(self) -> Tools:
+        super().__enter__()
+        return self
+
     def task(self, module: str, host: str = SERVER, *arguments: str, **options: Any) -> Run:
         play = {
             "hosts": host,

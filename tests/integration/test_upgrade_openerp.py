@@ -29,7 +29,7 @@ OLD, NEW = "6.0.3", "6.0.4"
 CONF = "Server/openerp-server.conf"
 CONTEXTS = ["SpecibikeA", "SpecibikeB"]
 #: The smallest upgrade takes about so many requests of WinRM, the last 450 of them once it has begun. It is cut at a few, spread over
-#: all; LYCEE_CUTS=1:660:1 names each.
+#: all; LYCEE_CUTS=1:680:1 names each.
 REQUESTS, CUTS = 680, 8
 
 

@@ -93,9 +93,12 @@ class Host:
             "admin$": Share("ADMIN$", "C:\\Windows", self.say("Administration à distance", "Remote Admin"), 0x80000000),
             "c$": Share("C$", "C:\\", default, 0x80000000),
             "ipc$": Share("IPC$", "", self.say("IPC distant", "Remote IPC"), 0x80000003),
-            **{item["name"].lower(): Share(item["name"], item["path"], grants=[("S-1-1-0", "READ")],
-                                         anonymous=item["anonymous"])
-               for item in plan.shares},
+            **{
+                item["name"].lower(): Share(
+                    item["name"], item["path"], grants=[("S-1-1-0", "READ")], anonymous=item["anonymous"]
+                )
+                for item in plan.shares
+            },
         }  # fmt: skip
 
     def _busy(self) -> set[str]:

@@ -4,8 +4,8 @@
 """The service ``db``: what can be done to whole databases, most of it with the master password.
 
 Sources: facts/openerp.md A3, A4 and A8; bin/service/web_services.py (class db) as read in Unifield's branch of 6.0; bin/tools/misc.py
-(find_pg_tool, exec_pg_command_pipe) [K: from memory of it, not read again]. On Windows ``restore`` hands pg_restore a file name with a leading blank and never reads its
-exit code (PATCH win32_server60_fix_dbrestore): it answers true and the database is empty.
+(find_pg_tool, exec_pg_command_pipe) [K: from memory of it, not read again]. On Windows ``restore`` hands pg_restore a
+file name with a leading blank and never reads its exit code (PATCH win32_server60_fix_dbrestore): it answers true and the database is empty.
 """
 
 from __future__ import annotations

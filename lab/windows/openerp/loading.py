@@ -4,8 +4,8 @@
 """How a server loads the modules of a database, updates them, or fills an empty database.
 
 Sources: facts/openerp.md A4 and A6, and the real logs for the module base. For other modules, for ``-u base`` marking what depends on
-it, and for what an interrupted update leaves: bin/addons/__init__.py [K: from memory of it, not read again]. Played: the order of the messages, the transactions and what they change. What a module other
-than base brings is named by one view and one file of rights.
+it, and for what an interrupted update leaves: bin/addons/__init__.py [K: from memory of it, not read again].
+Played: the order of the messages, the transactions and what they change. What a module other than base brings is named by one view and one file of rights.
 """
 
 from __future__ import annotations

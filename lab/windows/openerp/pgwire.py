@@ -151,7 +151,7 @@ class Connection:
                 if error.text.startswith("FATAL"):
                     raise ConnectionClosed
             elif kind == b"Z":
-                if error:
+                if error is not None:
                     raise error
                 return rows
 

@@ -152,7 +152,8 @@ class Store:
             raise JournalError(f"{self._path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise JournalError(
-                f"{self._path} is damaged, so nobody knows how far the last upgrade came; look at the server and at C:\\Windows\\Temp\\lycee-upgrade there before you move the file away"
+                f"{self._path} is damaged, so nobody knows how far the last upgrade came; look at the server, and at "
+                "C:\\Windows\\Temp\\lycee-upgrade there, before you move the file away"
             ) from None
 
     def save(self, journal: Journal) -> None:

@@ -98,7 +98,8 @@ def local_bytes(setup: Setup, timeout: float) -> bytes:
             raise SourceError(f"{setup.source} cannot be read on this machine: {error.strerror}") from None
     else:
         try:
-            with urllib.request.urlopen(setup.source, timeout=timeout) as answer:  # noqa: S310 (http or https, see kind)
+            # With the proxy of this machine, if it has one: a setup may come from far away.
+            with urllib.request.build_opener().open(setup.source, timeout=timeout) as answer:
                 data = answer.read()
         except urllib.error.HTTPError as error:
             raise SourceError(f"{setup.source} answers with HTTP {error.code}") from None

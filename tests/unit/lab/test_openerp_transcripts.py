@@ -289,8 +289,8 @@ def sections(text):
     """The steps of a recorded scenario: title, curl words, status, redirect and marks."""
     for part in text.split("===== ")[1:]:
         title, *lines = part.splitlines()
-        status = next(re.search(r"status=(\d+).*redirect=(\S*)", line) for line in lines if line.startswith("status="))
-        command = next(line for line in lines if line.startswith("$ curl"))
+        (status,) = (re.search(r"status=(\d+).*redirect=(\S*)", line) for line in lines if line.startswith("status="))
+        (command,) = (line for line in lines if line.startswith("$ curl"))
         marks = {match[2]: int(match[1]) for line in lines if (match := re.match(r" +(\d+) (.*)", line))}
         yield title, command, status, marks
 

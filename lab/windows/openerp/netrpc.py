@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NET-RPC, OpenERP's own protocol on port 8070, which the web client and the GTK client speak.
 
-Source: bin/tiny_socket.py [K: from memory of it, not read again; no capture to compare with]: eight
-characters of length, one that says whether it is an exception, and a pickle of [value, traceback]. A call is the list of service, method and arguments. Pickles are read without any class.
+Source: bin/tiny_socket.py [K: from memory of it, not read again; no capture to compare with]: eight characters of length, one
+that says whether it is an exception, and a pickle of [value, traceback]. A call is the list of service, method and arguments.
+Pickles are read without any class.
 """
 
 from __future__ import annotations

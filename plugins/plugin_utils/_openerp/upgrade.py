@@ -233,6 +233,9 @@ class Upgrade(Work):
                 "named and run again"
             )
             return self._end(UNFINISHED, text, [str(error)])
+        # From here on nothing needs what was kept: a run that is cut while it is removed must not look for it.
+        self.journal.setup_begun = []
+        self._save()
         self._tidy()
         return self._end(
             ROLLED_BACK,

@@ -30,6 +30,8 @@ _SDDL_RIGHTS = {
 }  # fmt: skip
 #: Stands in the answer of ``saved`` for all paths that icacls could not read.
 UNREAD = "(paths that could not be read)"
+#: How often icacls walks through a folder in which it does not get at everything.
+_WALKS = 3
 _ACE = re.compile(r"\(([^)]*)\)")
 
 
@@ -117,13 +119,25 @@ def grants(entries: Sequence[Ace], sid: str, mask: int, flags: frozenset[str] = 
 def saved(session: Session, path: str, *, below: bool = False) -> dict[str, list[Ace]]:
     """Return the entries of ``path``, and with ``below`` of everything in it, by the path as icacls writes it.
 
-    ``UNREAD`` without any entry is among them when some could not be read.
+    ``UNREAD`` without any entry is among them when some could not be read, again and again: in the folder of a running PostgreSQL
+    files go away while icacls walks through it.
 
     Raises:
         StateError: icacls cannot read it.
         WindowsError: one of its kinds.
     """
-    path = check_path(path)
+    for left in range(_WALKS - 1, -1, -1):
+        entries, whole = _saved(session, check_path(path), below)
+        if whole:
+            break
+        if not left:
+            # With /C it goes on past what it may not read, and those paths are not in the file: they count as granted nothing.
+            entries[UNREAD] = []
+    return entries
+
+
+def _saved(session: Session, path: str, below: bool) -> tuple[dict[str, list[Ace]], bool]:
+    """Return what one walk of icacls saves, and whether it read everything."""
     # Beside nothing that is asked about: a saved file inside the folder would be listed itself.
     file = f"C:\\Windows\\Temp\\lycee-{uuid.uuid4().hex[:12]}.acl"
     argv = [_ICACLS, path, "/save", file, "/C", "/Q"]
@@ -139,10 +153,7 @@ def saved(session: Session, path: str, *, below: bool = False) -> dict[str, list
             session.run_line(f'del /f /q "{file}"')
     if not entries:
         raise StateError(f"{session.name}: the rights of {path} cannot be read ({done.said or 'icacls saved nothing'})")
-    if done.rc != 0:
-        # With /C it goes on past what it may not read, and those paths are not in the file: they count as granted nothing.
-        entries[UNREAD] = []
-    return entries
+    return entries, done.rc == 0
 
 
 def grant(session: Session, path: str, sid: str, rights: str, *, inherit: bool, below: bool) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows import acl
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.accounts import built_in, same_account
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import StateError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.result import RunResult
 
 from .fakes import FakeSession
 
@@ -84,3 +85,16 @@ def test_the_same_account_by_other_names() -> None:
     assert same_account("openpgsvc", ".\\openpgsvc", "srv")
     assert not same_account(".\\openpgsvc", "OTHER\\openpgsvc", "srv")
     assert not same_account("LocalSystem", ".\\system1", "srv")
+
+
+@pytest.mark.parametrize(("codes", "unread"), [([0], False), ([2, 0], False), ([2, 2, 0], False), ([2, 2, 2], True)])
+def test_files_that_go_away_under_icacls_are_no_missing_rights(
+    codes: list[int], unread: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acl, "read", lambda session, path: ("\ufeff" + SAVED).encode("utf-16-le"))
+    session = FakeSession([])
+    left = list(codes)
+    monkeypatch.setattr(session, "run", lambda argv, **rest: RunResult(left.pop(0), b"", b"", 850))
+    found = acl.saved(session, "C:\\data", below=True)  # type: ignore[arg-type]
+    assert (acl.UNREAD in found) is unread
+    assert left == []

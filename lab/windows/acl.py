@@ -67,11 +67,12 @@ class Ace:
 
 @dataclass
 class Entry:
-    """What is set on one path itself. ``protected``: takes nothing from its parents."""
+    """What is set on one path itself. ``protected``: takes nothing from its parents. ``file``: the real file's number."""
 
     owner: str = ADMINISTRATORS
     aces: list[Ace] = field(default_factory=list)
     protected: bool = False
+    file: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,15 @@ def _inherit(aces: Iterable[Ace], is_folder: bool) -> list[Ace]:
 
 
 class Acls:
-    """The descriptors of a host's files; only what was set somewhere is kept."""
+    """The descriptors of a host's files; only what was set somewhere is kept.
 
-    def __init__(self, is_folder: Callable[[str], bool]) -> None:
-        self._is_folder = is_folder
+    Args:
+        look: tells of a path whether it is a folder, and the number of the real file (0: there is none). A file that a real
+            program removed and made again is another one, which has what it inherits.
+    """
+
+    def __init__(self, look: Callable[[str], tuple[bool, int]]) -> None:
+        self._look = look
         self.entries: dict[str, Entry] = {
             "c:\\": Entry(TRUSTED_INSTALLER, [ace(SYSTEM, FULL), ace(ADMINISTRATORS, FULL), ace(USERS, READ_EXECUTE)]),
             "c:\\program files": _system_folder(),
@@ -135,7 +141,8 @@ class Acls:
 
     def entry(self, path: str) -> Entry:
         """The own entry of a path, made when it has none yet."""
-        return self.entries.setdefault(path.lower(), Entry(self.security(path).owner))
+        owner = self.security(path).owner
+        return self.entries.setdefault(path.lower(), Entry(owner, file=self._look(path)[1]))
 
     def security(self, path: str) -> Security:
         """The descriptor of a path (canonical form: ``C:\\a\\b``)."""
@@ -143,12 +150,16 @@ class Acls:
         inherited: list[Ace] = []
         owner = ADMINISTRATORS
         own = None
+        is_folder, number = self._look(path)
+        known = self.entries.get("\\".join(parts))
+        if known and known.file and number and number != known.file:
+            del self.entries["\\".join(parts)]
         for index in range(1, len(parts) + 1):
             here = "\\".join(parts[:index]) if index > 1 else parts[0] + "\\"
             last = index == len(parts)
             own = self.entries.get(here)
             if index > 1:
-                inherited = _inherit(inherited, not last or self._is_folder(path))
+                inherited = _inherit(inherited, not last or is_folder)
             if own:
                 inherited = [*own.aces, *([] if own.protected else inherited)]
                 owner = own.owner if last or own.owner != TRUSTED_INSTALLER else owner

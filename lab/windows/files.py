@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -154,6 +155,15 @@ class Drive:
         """Whether a path exists and is a folder."""
         real = self.find(path)
         return bool(real and real.is_dir())
+
+    def look(self, path: str) -> tuple[bool, int]:
+        """Whether a path is a folder, and the number of the real file; 0 where there is none."""
+        real = self.find(path)
+        try:
+            found = real.stat() if real else None
+        except OSError:
+            found = None
+        return (stat.S_ISDIR(found.st_mode), found.st_ino) if found else (False, 0)
 
     def true_case(self, path: str) -> str:
         """The path with the case that the names have on the disk."""

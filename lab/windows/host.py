@@ -83,7 +83,7 @@ class Host:
         self.drive.busy = self._busy
         self.find_host: Callable[[str], Host | None] = lambda name: None
         self.disk = Disk(lambda: "disk_full" in faults)
-        self.acls = Acls(self.drive.is_folder)
+        self.acls = Acls(self.drive.look)
         self.openerp = Runtime(self)
         self.scm = Scm(self)
         inventory.services(self)

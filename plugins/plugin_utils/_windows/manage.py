@@ -257,7 +257,7 @@ def manage_acl(
             acl.grant(session, path, one["sid"], one["rights"], inherit=one["inherit"], below=recurse)
     left = _wrong_entries(session, path, recurse, entries)
     if left:
-        shown = ", ".join(f"{one['sid']} on {one['paths']} paths" for one in left)
+        shown = ", ".join(f"{one['sid']} on {one['paths']} paths, such as {one['first']}" for one in left)
         raise StateError(f"{session.name}: the rights on {path} are not as wanted after icacls: {shown}")
     return result
 
@@ -270,12 +270,14 @@ def _wrong_entries(
     for one in entries:
         mask = acl.RIGHTS[one["rights"]]
         if one["state"] == "absent":
-            count = sum(any(ace.sid == one["sid"] and not ace.inherited for ace in aces) for aces in present.values())
+            found = [name for name, aces in present.items() if any(ace.sid == one["sid"] and not ace.inherited for ace in aces)]
         else:
-            count = sum(not acl.grants(aces, one["sid"], mask) for aces in present.values())
+            found = [name for name, aces in present.items() if not acl.grants(aces, one["sid"], mask)]
+        count = len(found)
+        if one["state"] != "absent":
             first = next(iter(present.values()), [])
             if one["inherit"] and not count and files.folder_exists(session, path):
                 count = int(not acl.grants(first, one["sid"], mask, frozenset({"OI", "CI"})))
         if count:
-            wrong.append({**one, "paths": count})
+            wrong.append({**one, "paths": count, "first": found[0] if found else path})
     return wrong

@@ -228,3 +228,18 @@ def test_what_windows_has_not(srv1, line, code):
     found, out, error = srv1.run(line)
     assert found == code
     assert "LAB:" not in out + error
+
+
+def test_a_file_that_was_made_again_has_what_it_inherits(remote, winlab):
+    session = remote()
+    session.run("md C:\\Refait")
+    session.run("echo un>C:\\Refait\\a.txt")
+    assert session.run("icacls C:\\Refait\\a.txt /grant *S-1-5-32-546:F /Q")[0] == 0
+    assert "S-1-5-32-546" in str(session.run("icacls C:\\Refait\\a.txt /findsid *S-1-5-32-546"))
+    real = winlab.folder() / "windows" / "srv1" / "C" / "Refait" / "a.txt"
+    other = real.with_name("b.txt")
+    other.write_text("deux")
+    other.replace(real)
+    code, out, _unused = session.run("icacls C:\\Refait\\a.txt /findsid *S-1-5-32-546")
+    assert (code, "a.txt." in out) == (0, False)
+    session.run("rd /s /q C:\\Refait")

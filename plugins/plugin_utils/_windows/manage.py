@@ -270,7 +270,11 @@ def _wrong_entries(
     for one in entries:
         mask = acl.RIGHTS[one["rights"]]
         if one["state"] == "absent":
-            found = [name for name, aces in present.items() if any(ace.sid == one["sid"] and not ace.inherited for ace in aces)]
+            found = [
+                name
+                for name, aces in present.items()
+                if any(ace.sid == one["sid"] and not ace.inherited for ace in aces)
+            ]
         else:
             found = [name for name, aces in present.items() if not acl.grants(aces, one["sid"], mask)]
         count = len(found)

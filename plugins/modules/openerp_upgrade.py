@@ -157,7 +157,7 @@ resume:
   type: bool
 databases:
   description: Databases that are updated.
-  returned: always
+  returned: when it did not fail
   type: list
   elements: str
 contexts:
@@ -167,7 +167,7 @@ contexts:
   elements: str
 report:
   description: The report as data, which also stands in I(state_dir); C(steps) and C(interrupted) are seconds.
-  returned: always
+  returned: when it did not fail
   type: dict
 report_file:
   description: Path of the report.

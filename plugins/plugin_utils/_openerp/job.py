@@ -241,7 +241,7 @@ def _run(
         "outcome": outcome.word,
         "needed": False,
         "resume": outcome.word == UNFINISHED,
-        "databases": list(journal.databases),
+        **({} if failed else {"databases": list(journal.databases)}),
         "msg": outcome.text,
         "report_file": str(path),
         "diff": {"before": {"release": journal.from_release}, "after": {"release": outcome.version}},

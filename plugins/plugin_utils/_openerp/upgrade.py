@@ -212,10 +212,10 @@ class Upgrade(Work):
             LeaseError: the run was ended from outside; the next one goes on.
             WindowsError: the host does not answer any more; the next run goes on.
         """
-        self.journal.reason = self.journal.reason or reason
+        self.journal.reason = self.journal.reason or reason.removeprefix(f"{self.target.name}: ")
         self.journal.direction = BACK
         self._save()
-        self._progress(f"it failed and is taken back: {reason}")
+        self._progress(f"it failed and is taken back: {self.journal.reason}")
         try:
             problems = self._back()
             self._step("verify")

@@ -187,7 +187,7 @@ def stop(session: Session, name: str, timeout: float, step: Callable[[str], None
         if number not in (0, _NOT_NOW, 6, 7):
             raise StateError(f"{session.name}: the service {name} does not stop: {reason(number)}")
         if number != _NOT_NOW or time.monotonic() > deadline:
-            return wait_for(session, name, STOPPED, max(0.0, deadline - time.monotonic()), step)
+            return wait_for(session, name, STOPPED, timeout, step)
         # It is on its way to another state, such as up after a boot, and takes no order until it is there: then it is told again.
         found = service(session, name)
         if found.state == STOPPED:

@@ -134,9 +134,9 @@ EXAMPLES = r"""
   lycee.openerp.openerp_upgrade:
     release: 6.0.4
     phase: plan
-    server_source: installers/openerp-server-setup-6.0.4.exe
+    server_source: var/installers/openerp-server-setup-6.0.4.exe
     server_sha256: "{{ openerp_upgrade_server_sha256 }}"
-    web_source: installers/openerp-web-setup-6.0.4.exe
+    web_source: var/installers/openerp-web-setup-6.0.4.exe
     web_sha256: "{{ openerp_upgrade_web_sha256 }}"
     database_password: "{{ vault_postgresql_password }}"
     state_dir: var/upgrades

@@ -17,7 +17,6 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from typing import Any
 from lab import realtool
 from lab.errors import LabError
 from lab.faults import FaultSet
-from lab.listener import Listener
+from lab.linux.front import Front, will_reset
 from lab.realtool import Disk
 
 _HEAD = """use chroot = no
@@ -54,7 +53,7 @@ def _unprivileged() -> list[str]:
     return command if works.returncode == 0 else []
 
 
-class RsyncDaemon(Listener):
+class RsyncDaemon(Front):
     """Accepts the connections for one host's daemon."""
 
     variable = "lab_rsync: port"
@@ -66,8 +65,6 @@ class RsyncDaemon(Listener):
         self._binary = realtool.rsync()
         self._prefix = _unprivileged()
         self.disk = Disk(lambda: "disk_full" in faults)
-        self.connections = 0
-        self.running: set[socket.socket] = set()
 
     def prepare(self) -> None:
         """Make the modules' folders, which are never emptied, and the daemon's configuration."""
@@ -103,25 +100,10 @@ class RsyncDaemon(Listener):
     def drop(self) -> None:
         """Cut every connection; the daemons behind go with them."""
         for connection in self.running:
-            _will_reset(connection)
+            will_reset(connection)
         for task in list(self._tasks):
             task.cancel()
         self._drop_mute()
-
-    async def _serve(self, connection: socket.socket) -> None:
-        self.connections += 1
-        self.running.add(connection)
-        try:
-            pause = self.faults.seconds("slow")
-            if pause:
-                await asyncio.sleep(pause)
-            self.faults.strike()
-            await self._converse(connection)
-        except OSError:
-            pass
-        finally:
-            self.running.discard(connection)
-            connection.close()
 
     async def _converse(self, connection: socket.socket) -> None:
         near, far = await _pair()
@@ -171,19 +153,13 @@ class RsyncDaemon(Listener):
                 limit = self.faults.number("cut") if counted else None
                 if limit is not None and passed + len(data) > limit:
                     await loop.sock_sendall(target, data[: max(0, limit - passed)])
-                    _will_reset(source)
+                    will_reset(source)
                     return False
                 passed += len(data)
                 await loop.sock_sendall(target, data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
         return True
-
-
-def _will_reset(connection: socket.socket) -> None:
-    """The connection will end with a reset rather than in good order (SO_LINGER 0, socket(7))."""
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 async def _pair() -> tuple[socket.socket, socket.socket]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import struct
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,14 @@ from urllib.parse import unquote, urlsplit
 
 from lab.errors import LabError
 from lab.faults import FaultSet
-from lab.listener import Listener
+from lab.linux.front import Front, will_reset
 from lab.windows.openerp import setupfile
 
 _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
 _LIMIT = 16_384
 
 
-class WebServer(Listener):
+class WebServer(Front):
     """Accepts the connections for one host's web server."""
 
     variable = "lab_http: port"
@@ -32,8 +31,6 @@ class WebServer(Listener):
         super().__init__(name, address, int(settings["port"]), faults)
         self._folder = Path(settings["path"])
         self._setups = bool(settings["setups"])
-        self.connections = 0
-        self.running: set[socket.socket] = set()
 
     def prepare(self) -> None:
         """Make the folder, which is never emptied, and put the setups there when they are asked for."""
@@ -49,21 +46,6 @@ class WebServer(Listener):
         for task in list(self._tasks):
             task.cancel()
         self._drop_mute()
-
-    async def _serve(self, connection: socket.socket) -> None:
-        self.connections += 1
-        self.running.add(connection)
-        try:
-            pause = self.faults.seconds("slow")
-            if pause:
-                await asyncio.sleep(pause)
-            self.faults.strike()
-            await self._converse(connection)
-        except OSError:
-            pass
-        finally:
-            self.running.discard(connection)
-            connection.close()
 
     async def _converse(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -85,7 +67,7 @@ class WebServer(Listener):
             await loop.sock_sendall(connection, answer[:limit])
             # Reset rather than end; the bytes leave first.
             await asyncio.sleep(0.02)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            will_reset(connection)
             return
         await loop.sock_sendall(connection, answer)
         with contextlib.suppress(OSError):

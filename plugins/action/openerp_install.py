@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.openerp_install import DOCUMENTATION
-from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.fresh import install
-from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction, progress_of
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction
 
 
 class ActionModule(OpenErpAction):

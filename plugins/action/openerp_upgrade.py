@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.openerp_upgrade import DOCUMENTATION
-from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.errors import PreflightError
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.job import upgrade
-from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction, progress_of
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction
 
 
 class ActionModule(OpenErpAction):

@@ -9,20 +9,19 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.backup import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.postgresql_backup import DOCUMENTATION
-from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.hooks import with_hooks
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.night import back_up
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.policy import Keep
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.selection import Options
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup_action import (
     BackupAction,
-    access_of,
     catalog_root,
     destinations_of,
     programs_of,
-    progress_of,
     set_name_of,
 )
+from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.server import Access
 
 
 class ActionModule(BackupAction):
@@ -66,7 +65,7 @@ class ActionModule(BackupAction):
                 with self.machine(task_vars, arguments["service"]) as machine:
                     return back_up(
                         machine,
-                        access_of(arguments),
+                        Access.of(arguments),
                         destinations,
                         options,
                         root=root,

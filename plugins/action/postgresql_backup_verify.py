@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.backup import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.postgresql_backup_verify import DOCUMENTATION
-from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.policy import Keep
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.selection import Options
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.verify import verify
@@ -19,7 +19,6 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._backup_action impor
     catalog_root,
     destinations_of,
     programs_of,
-    progress_of,
     set_name_of,
 )
 

@@ -9,17 +9,16 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.backup import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.postgresql_restore import DOCUMENTATION
-from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup.restore import Request, restore
 from ansible_collections.lycee.openerp.plugins.plugin_utils._backup_action import (
     BackupAction,
-    access_of,
     catalog_root,
     destinations_of,
     programs_of,
-    progress_of,
     set_name_of,
 )
+from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.server import Access
 
 
 class ActionModule(BackupAction):
@@ -49,7 +48,7 @@ class ActionModule(BackupAction):
         ):
             return restore(
                 machine,
-                access_of(arguments),
+                Access.of(arguments),
                 settings,
                 request,
                 root=root,

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible.utils.display import Display
 from ansible_collections.lycee.openerp.plugins.modules.postgresql_service_account import DOCUMENTATION
-from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.service_account import fix
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows_action import WindowsAction
-
-display = Display()
 
 
 class ActionModule(WindowsAction):
@@ -23,10 +20,6 @@ class ActionModule(WindowsAction):
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""
-        host = task_vars["inventory_hostname"]
-
-        def progress(text: str) -> None:
-            display.display(f"{host}: {text}")
-
+        progress = progress_of(task_vars["inventory_hostname"])
         with self.lease(task_vars, "postgresql_service_account") as step, self.session(task_vars) as session:
             return fix(session, arguments, check=self.check_mode, step=step, progress=progress)

@@ -136,6 +136,15 @@ def batch(
     return answer
 
 
+def progress_of(host: str) -> Callable[[str], None]:
+    """Return the function that shows what is being done for a host."""
+
+    def progress(text: str) -> None:
+        display.display(f"{host}: {text}")
+
+    return progress
+
+
 class LyceeAction(ActionBase):
     """An action that says in ``SPEC`` what it takes and does its work in ``perform``."""
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.loader import connection_loader
-from ansible.utils.display import Display
 
 from ._action import LyceeAction
 from ._backup.destinations import Settings, settings_of
@@ -21,9 +20,7 @@ from ._backup.machine import Machine
 from ._backup.posix import AnsibleTransport, PosixMachine, Transport
 from ._backup.tools import find_programs
 from ._lease import lease
-from ._postgresql.server import Access
 
-display = Display()
 _LOCAL, _WINRM = "local", "winrm"
 #: Connections that speak to a POSIX shell and give standard input to a command.
 _POSIX = ("ssh",)
@@ -81,27 +78,6 @@ class BackupAction(LyceeAction):
             with contextlib.suppress(AttributeError):
                 setattr(connection, attribute, getattr(self._connection, attribute))
         return AnsibleTransport(host, connection)
-
-
-def progress_of(host: str) -> Any:
-    """Return the function that shows what is being done for a host."""
-
-    def progress(text: str) -> None:
-        display.display(f"{host}: {text}")
-
-    return progress
-
-
-def access_of(arguments: dict[str, Any]) -> Access:
-    """Return how the server is reached, from the arguments."""
-    return Access(
-        host=arguments["database_host"],
-        port=arguments["database_port"],
-        user=arguments["database_user"],
-        password=arguments["database_password"] or "",
-        bin=arguments["pg_bin"],
-        database=arguments["database"],
-    )
 
 
 def destinations_of(arguments: dict[str, Any]) -> list[Settings]:

@@ -6,17 +6,13 @@ Note that this utility is private to the collection.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
-
-from ansible.utils.display import Display
 
 from ._backup.windows import WindowsMachine
 from ._openerp.look import Target
 from ._openerp.manage import target_of
 from ._windows_action import WindowsAction
-
-display = Display()
 
 
 class OpenErpAction(WindowsAction):
@@ -32,12 +28,3 @@ class OpenErpAction(WindowsAction):
         """
         with self.session(task_vars) as session:
             yield target_of(session, WindowsMachine(session, service=arguments["service"]), arguments)
-
-
-def progress_of(host: str) -> Callable[[str], None]:
-    """Return the function that shows what is being done for a host."""
-
-    def progress(text: str) -> None:
-        display.display(f"{host}: {text}")
-
-    return progress

@@ -21,10 +21,10 @@ from .._windows.services import RUNNING
 from . import conf as conf_file
 from .conf import SERVER, WEB, interpolated
 from .errors import InstallationError, OptionError
-from .install import Settings, check_folder, put_over, stop
-from .installation import KINDS, Part, all_services, find_part, postgresql_registered, read_conf
-from .look import Target, rpc_of
-from .manage import release_of, wait_until_it_answers, write_conf
+from .install import Settings, check_folder, put_over, stop, write_conf
+from .installation import KINDS, Part, find_part, postgresql_registered, read_conf
+from .look import Target, part_of, rpc_of
+from .manage import release_of, wait_for
 from .source import bring, setup_of
 from .source import look as look_at_setup
 from .versions import jump_problem, release, shown
@@ -128,10 +128,9 @@ def install(
 
 
 def _find(target: Target, kind: str) -> Part | None:
-    found = all_services(target.session)
-    if find_part(found, kind, None, target.name) is None:
+    if find_part(services.services(target.session), kind, None, target.name) is None:
         return None
-    return find_part(found, kind, target.server_service if kind == SERVER else target.web_service, target.name)
+    return part_of(target, kind)
 
 
 def _refuse(target: Target, part: Part | None, now: str, wanted: str) -> None:
@@ -173,7 +172,7 @@ def _read_begun(target: Target, kind: str, arguments: Mapping[str, Any]) -> _Beg
 
 def _begin(target: Target, kind: str, part: Part | None, wanted: str, arguments: Mapping[str, Any]) -> _Begun:
     """Put on the host what a cut run would need; the file that says so last."""
-    web = find_part(all_services(target.session), WEB, target.web_service, target.name) if kind == SERVER else None
+    web = part_of(target, WEB) if kind == SERVER else None
     begun = _Begun(
         wanted,
         Settings.of(target.session, part).as_dict() if part is not None else None,
@@ -197,8 +196,8 @@ def _run(
     progress: Progress,
 ) -> tuple[Part, list[str]]:
     """Run the setup, with the web client, which needs the server, standing."""
-    session, found = target.session, all_services(target.session)
-    for one in (find_part(found, WEB, target.web_service, target.name), _find(target, kind)):
+    session = target.session
+    for one in (part_of(target, WEB), _find(target, kind)):
         if one is not None and one.service.state == RUNNING and kind in (one.kind.name, SERVER):
             progress(f"stop {one.service.name}")
             stop(session, one, arguments["timeout"], step)
@@ -242,17 +241,13 @@ def _prove(
     progress(f"start {part.service.name}")
     services.start(session, part.service.name, timeout, step)
     conf = read_conf(session, part)
-    wait_until_it_answers(target, part, conf, timeout, step)
+    wait_for(target, part, conf, timeout, step)
     if kind == SERVER:
         runs = rpc_of(target, conf).version()
         if runs != wanted:
             raise InstallationError(f"{target.name}: {runs} runs after the setup, not {wanted}")
-    web = (
-        find_part(all_services(session), WEB, target.web_service, target.name)
-        if kind == SERVER and begun.web_ran
-        else None
-    )
+    web = part_of(target, WEB) if kind == SERVER and begun.web_ran else None
     if web is not None:
         progress(f"start {web.service.name}")
         services.start(session, web.service.name, timeout, step)
-        wait_until_it_answers(target, web, read_conf(session, web), timeout, step)
+        wait_for(target, web, read_conf(session, web), timeout, step)

@@ -199,6 +199,18 @@ def put_over(
     return found, changed
 
 
+def write_conf(session: Session, part: Part, data: bytes) -> None:
+    """Write a configuration and read it again.
+
+    Raises:
+        InstallationError: it does not read back.
+        WindowsError: it cannot be written.
+    """
+    files.write(session, part.conf, data)
+    if files.read(session, part.conf) != data:
+        raise InstallationError(f"{session.name}: {part.conf} does not read back as it was written")
+
+
 def put_conf_back(session: Session, part: Part, data: bytes) -> list[str]:
     """Give the program the configuration that it had, byte for byte, and return the options that the setup had changed.
 
@@ -209,9 +221,7 @@ def put_conf_back(session: Session, part: Part, data: bytes) -> list[str]:
         now = files.read(session, part.conf) if files.exists(session, part.conf) else b""
         changed = _changed(part, now, data)
         if now != data:
-            files.write(session, part.conf, data)
-            if files.read(session, part.conf) != data:
-                raise InstallationError(f"{session.name}: {part.conf} is not what was put back")
+            write_conf(session, part, data)
     except WindowsError as error:
         raise InstallationError(f"{session.name}: the configuration cannot be put back: {error}") from None
     return changed

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .._windows import files, services, wsman
+from .._windows import files, wsman
 from .._windows.errors import WindowsError
 from .._windows.quoting import split_image_path
 from .._windows.services import Service
@@ -229,8 +229,3 @@ def facts(part: Part | None, values: dict[str, tuple[str, str]]) -> dict[str, An
         "configuration_file": part.conf,
         "registry": {"display_version": values.get("DisplayVersion", ("", ""))[1], "version_minor": minor(values)},
     }
-
-
-def all_services(session: Session) -> list[Service]:
-    """Return the services of the host."""
-    return services.services(session)

@@ -15,14 +15,14 @@ from typing import Any
 
 from .._backup.names import STAMP_PATTERN
 from .._errors import LyceeError
-from .._windows import files, services, wsman
+from .._windows import files, services
 from .._windows.quoting import quote
 from . import dumps, logs, mirror, report
 from .begin import begin, describe, refuse, unfinished
 from .conf import SERVER, WEB
 from .errors import OptionError, PreflightError
 from .journal import BACK, SAVING, Journal, Look, Store
-from .look import State, Target, look, web_port
+from .look import State, Target, look, rpc_port, web_port
 from .outcome import UNCHANGED, UNFINISHED, UPGRADED, Options, Outcome
 from .preflight import Measured, Plan, Rules, judge, make_plan
 from .source import Setup, setup_of
@@ -150,7 +150,7 @@ def upgrade(
         if part is None:
             continue
         setup = plan.server if kind == SERVER else plan.web
-        port = _port(state, kind)
+        port = rpc_port(state.conf) if kind == SERVER else web_port(state.web_conf)
         known = describe(target.session, part, state.registry[kind], port, setup=setup)
         if kind == SERVER:
             journal.server = known
@@ -164,13 +164,6 @@ def upgrade(
 def _short(text: str, host: str) -> str:
     """Return a sentence without the name that is shown before it."""
     return text.removeprefix(f"{host}: ")
-
-
-def _port(state: State, kind: str) -> int:
-    if kind == WEB:
-        return web_port(state.web_conf)
-    text = (state.conf.get("xmlrpc_port") or "") if state.conf is not None else ""
-    return int(text) if text.isdigit() else 8069
 
 
 def _planned(
@@ -190,7 +183,7 @@ def _planned(
 
 def _unchanged(target: Target, options: Options, state: State, plan: Plan, progress: Progress) -> dict[str, Any]:
     wanted = shown(options.rules.to_release)
-    served = [one for one in state.databases.values() if one.openerp and one.listed and one.serves]
+    served = state.served()
     silent = sum(one.openerp and one.listed and not one.serves for one in state.databases.values())
     known = options.rules.to_release in FINGERPRINTS
     carried = (
@@ -210,12 +203,12 @@ def _unchanged(target: Target, options: Options, state: State, plan: Plan, progr
         "needed": False,
         "resume": False,
         "databases": [],
-        "contexts": state.served(),
+        "contexts": served,
         "msg": text,
         "report": {
             **report.as_dict(outcome, plan),
             "host": target.name,
-            "databases": {one.database.name: {"state": "carries the data", "login": one.login} for one in served},
+            "databases": {name: {"state": "carries the data", "login": state.databases[name].login} for name in served},
         },
     }
 
@@ -320,8 +313,7 @@ def server_time(target: Target) -> datetime:
     Raises:
         WindowsError: the host does not answer.
     """
-    text = wsman.text(target.session.one_row("SELECT LocalDateTime FROM Win32_OperatingSystem"), "LocalDateTime")
-    return datetime.strptime(services.dmtf(text)[:14], "%Y%m%d%H%M%S")
+    return datetime.strptime(services.call_time(target.session)[:14], "%Y%m%d%H%M%S")
 
 
 def _tidy_former(target: Target, options: Options) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 from .._backup.machine import Machine
 from .._errors import LyceeError
 from .._postgresql.server import Access, Database, Server
+from .._windows import services
 from .._windows.services import RUNNING
 from .._windows.session import Session
 from . import conf as conf_file
 from .conf import SERVER, WEB, Conf, Value
 from .databases import Fingerprint, own_login, read
 from .errors import OpenErpError, ServiceError
-from .installation import Part, all_services, facts, find_part, postgresql_registered, read_conf, uninstall_key
+from .installation import Part, facts, find_part, postgresql_registered, read_conf, uninstall_key
 from .rpc import GOOD, Rpc, login_page
 from .versions import Release
 
@@ -166,7 +167,22 @@ class State:
 
 def rpc_of(target: Target, conf: Conf | None) -> Rpc:
     """Return the XML-RPC side, by the port of the configuration."""
-    return Rpc(target.name, target.host, _port(conf, "xmlrpc_port", 8069), target.timeout)
+    return Rpc(target.name, target.host, rpc_port(conf), target.timeout)
+
+
+def part_of(target: Target, kind: str) -> Part | None:
+    """Return a program as its service tells it now, None where there is none.
+
+    Raises:
+        InstallationError: there are several and none is named, or the named one is none.
+    """
+    name = target.server_service if kind == SERVER else target.web_service
+    return find_part(services.services(target.session), kind, name, target.name)
+
+
+def rpc_port(conf: Conf | None) -> int:
+    """Return the port of XML-RPC."""
+    return _port(conf, "xmlrpc_port", 8069)
 
 
 def web_port(conf: Conf | None) -> int:
@@ -188,7 +204,7 @@ def look(target: Target, wanted: Release, progress: Progress = lambda text: None
     """
     state = State()
     session = target.session
-    found = all_services(session)
+    found = services.services(session)
     state.server = find_part(found, SERVER, target.server_service, target.name)
     state.web = find_part(found, WEB, target.web_service, target.name)
     for part in (state.server, state.web):

@@ -5,7 +5,6 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,34 +20,26 @@ from . import conf as conf_file
 from .conf import SERVER, WEB, Conf
 from .databases import read
 from .errors import InstallationError, OpenErpError, OptionError, ServiceError
-from .install import stop
-from .installation import KINDS, Part, all_services, find_part, minor, read_conf, uninstall_key
-from .look import Target, rpc_of, web_port
+from .install import stop, write_conf
+from .installation import KINDS, Part, minor, read_conf, uninstall_key
+from .look import Target, part_of, rpc_of, web_port
 from .rpc import login_page
 from .update import check_name, end_leftovers, update
 from .versions import release, shown
+from .waiting import wait_until_it_answers
 
 Step = Callable[[str], None]
 Progress = Callable[[str], None]
-_INTERVAL = 0.5
 
 
 def target_of(session: Session, machine: Machine, arguments: Mapping[str, Any]) -> Target:
     """Return how the host is reached, from the options that all modules of OpenERP share."""
     if bool(arguments["login_user"]) != bool(arguments["login_password"]):
         raise OptionError(f"{session.name}: login_user and login_password go together; give both or none")
-    access = Access(
-        host=arguments["database_host"],
-        port=arguments["database_port"],
-        user=arguments["database_user"],
-        password=arguments["database_password"] or "",
-        bin=arguments["pg_bin"],
-        database=arguments["database"],
-    )
     return Target(
         session=session,
         machine=machine,
-        access=access,
+        access=Access.of(arguments),
         host=arguments["openerp_host"] or session.address,
         login=arguments["login_user"] or "",
         password=arguments["login_password"] or "",
@@ -60,8 +51,7 @@ def target_of(session: Session, machine: Machine, arguments: Mapping[str, Any]) 
 
 
 def _part(target: Target, kind: str) -> Part:
-    name = target.server_service if kind == SERVER else target.web_service
-    found = find_part(all_services(target.session), kind, name, target.name)
+    found = part_of(target, kind)
     if found is None:
         raise InstallationError(
             f"{target.name}: OpenERP's {kind} is not installed (no service runs {KINDS[kind].wrapper})"
@@ -69,26 +59,19 @@ def _part(target: Target, kind: str) -> Part:
     return found
 
 
-def wait_until_it_answers(target: Target, part: Part, conf: Conf, timeout: float, step: Step) -> None:
-    """Wait for a real answer of a program that was started; one that ends meanwhile ends the wait.
+def wait_for(target: Target, part: Part, conf: Conf, timeout: float, step: Step) -> None:
+    """Wait until a program that was started serves, at the port of its configuration.
 
     Raises:
         ServiceError: it ended, or does not answer in time.
     """
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            if part.kind.name == SERVER:
-                rpc_of(target, conf).databases()
-            else:
-                login_page(target.name, target.host, web_port(conf), target.timeout)
-        except ServiceError:
-            if services.service(target.session, part.service.name).state != RUNNING or time.monotonic() > deadline:
-                raise
-        else:
-            return
-        step(f"wait for {part.service.name}")
-        time.sleep(_INTERVAL)
+
+    def ask() -> list[str]:
+        if part.kind.name == SERVER:
+            return rpc_of(target, conf).databases()
+        return login_page(target.name, target.host, web_port(conf), target.timeout)
+
+    wait_until_it_answers(target.session, part.service.name, ask, timeout, step)
 
 
 # The configuration
@@ -152,24 +135,13 @@ def change_configuration(
     return {**result, "restarted": True}
 
 
-def write_conf(session: Session, part: Part, data: bytes) -> None:
-    """Write a configuration and read it again.
-
-    Raises:
-        InstallationError: it does not read back.
-    """
-    files.write(session, part.conf, data)
-    if files.read(session, part.conf) != data:
-        raise InstallationError(f"{session.name}: {part.conf} does not read back as it was written")
-
-
 def _restart(target: Target, part: Part, conf: Conf, timeout: float, step: Step, progress: Progress) -> None:
     progress(f"restart {part.service.name}")
     step("stop")
     stop(target.session, part, timeout, step)
     step("start")
     services.start(target.session, part.service.name, timeout, step)
-    wait_until_it_answers(target, part, conf, timeout, step)
+    wait_for(target, part, conf, timeout, step)
 
 
 # The data
@@ -247,7 +219,7 @@ def release_of(target: Target, part: Part | None) -> str:
     number = minor(uninstall_key(target.session, part)[1])
     told = f"{part.service.name.rpartition('-')[2]}.{number}" if number is not None else ""
     if part.kind.name == WEB and told:
-        server = find_part(all_services(target.session), SERVER, target.server_service, target.name)
+        server = part_of(target, SERVER)
         if server is not None and server.service.state == RUNNING:
             theirs = minor(uninstall_key(target.session, server)[1])
             runs = release_of(target, server)

@@ -105,8 +105,12 @@ def problem(code: int, before: Fingerprint, after: Fingerprint, version: str, wa
 
 
 def end_leftovers(session: Session, folder: str) -> list[str]:
-    """End updates that a killed run left behind, remove their logs, which may name a password, and return what was ended."""
-    ended = end_processes(session, f"{folder}\\update-")
+    """End what a killed run left at work in a folder of ours, remove the logs of its updates, which may name a password.
+
+    Returns:
+        The names of the programs that were ended.
+    """
+    ended = end_processes(session, folder)
     if files.folder_exists(session, folder):
         session.run_line(f"del /f /q {quote(folder)}\\update-*.txt")
     return ended

@@ -19,7 +19,7 @@ from . import journal as book
 from .conf import SERVER, WEB
 from .errors import InstallationError, OpenErpError, UpdateError
 from .install import Settings, hold, put_over, stop
-from .installation import KINDS, end_processes, put_back_values
+from .installation import KINDS, put_back_values
 from .journal import BACK, FAILED, RESTORED, RESTORING, SAVED, UPDATED, UPDATING, WAITING, DatabaseEntry
 from .look import try_login
 from .mirror import FILES, bring_missing, copy_ahead, difference, mirror
@@ -71,7 +71,6 @@ class Upgrade(Work):
         return self._end(UPGRADED, f"{self.target.name}: {self.journal.to_release} serves its databases, verified")
 
     def _forward(self) -> None:
-        end_processes(self.target.session, self.journal.work)
         end_leftovers(self.target.session, self.journal.work)
         if not self.journal.is_past(book.SAVING):
             self._phase(book.SAVING)
@@ -246,7 +245,6 @@ class Upgrade(Work):
     def _back(self) -> list[str]:
         """Bring back what was changed, start, and return what could not be brought: one database does not keep the school waiting."""
         session = self.target.session
-        end_processes(session, self.journal.work)
         end_leftovers(session, self.journal.work)
         problems: list[str] = []
         torn = [entry.state for entry in self.journal.databases.values() if entry.state not in (WAITING, SAVED)]
@@ -341,7 +339,8 @@ class Upgrade(Work):
                 left = [work] if files.folder_exists(session, work) else []
             for name in left:
                 self._progress(f"{name} could not be removed; remove it by hand, for it holds the work of pupils")
-            dumps.drop_left_overs(self._postgresql, list(self.journal.databases))
+            for problem in dumps.drop_left_overs(self._postgresql, list(self.journal.databases)):
+                self._progress(problem)
         except LyceeError as error:
             self._progress(f"{work} could not be tidied; remove it by hand, for it holds the work of pupils: {error}")
 
@@ -351,7 +350,7 @@ class Upgrade(Work):
         Raises:
             LyceeError: it does not start.
         """
-        end_processes(self.target.session, self.journal.work)
+        end_leftovers(self.target.session, self.journal.work)
         self._start_all()
         self.journal.setup_begun = []
         self._tidy()

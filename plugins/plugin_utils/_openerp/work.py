@@ -11,22 +11,21 @@ from typing import Any
 
 from .._postgresql.server import Server
 from .._windows import services
-from .._windows.services import RUNNING, STOPPED
+from .._windows.services import STOPPED
 from . import dumps
 from . import journal as book
 from .conf import SERVER, WEB
-from .errors import JournalError, ServiceError
+from .errors import JournalError
 from .install import Settings, hold, put_settings_back, stop
 from .installation import Part, find_part
 from .journal import BACK, Journal, Store
 from .look import NO_CONTEXTS, Target, try_login
 from .outcome import Options
 from .rpc import GOOD, REFUSED, Rpc, login_page, missing
+from .waiting import wait_until_it_answers
 
 Step = Callable[[str], None]
 Progress = Callable[[str], None]
-#: Seconds between two questions to a server that starts.
-_INTERVAL = 0.5
 
 
 class Work:
@@ -129,36 +128,16 @@ class Work:
                 continue
             self._step(f"start {settings.name}")
             services.start(self.target.session, settings.name, self.options.service_timeout, self._lease)
-            self._wait_until_it_answers(kind, settings.name)
+            wait_until_it_answers(
+                self.target.session,
+                settings.name,
+                self._rpc().databases if kind == SERVER else self._login_page,
+                self.options.service_timeout,
+                self._lease,
+            )
         if self.journal.stopped:
             self.journal.away += time.time() - self.journal.stopped
             self.journal.stopped = 0.0
-
-    def _wait_until_it_answers(self, kind: str, name: str) -> None:
-        """Wait for a real answer, which a running service does not yet give; one that ends meanwhile ends the wait.
-
-        Raises:
-            ServiceError: it ended, or does not answer in time.
-        """
-        deadline = time.monotonic() + self.options.service_timeout
-        while True:
-            try:
-                if kind == SERVER:
-                    self._rpc().databases()
-                else:
-                    self._login_page()
-            except ServiceError as error:
-                found = services.service(self.target.session, name)
-                if found.state != RUNNING:
-                    raise ServiceError(
-                        f"{self.target.name}: {name} started and ended again ({error}); its log says why"
-                    ) from None
-                if time.monotonic() > deadline:
-                    raise
-            else:
-                return
-            self._lease(f"wait for {name}")
-            time.sleep(_INTERVAL)
 
     def _take_stock(self) -> None:
         """Note what people made or dropped while the server was looked at and copied: nothing of it is ours to miss or to find."""
@@ -194,11 +173,8 @@ class Work:
             problems.append(f"{version} runs, not {wanted}")
         listed = rpc.databases()
         problems += [f"{name} is not offered any more" for name in missing(self.journal.listed, listed)]
-        problems += [
-            f"{name} was left behind by a restore"
-            for name in listed
-            if name in dumps.left_overs(self.journal.databases)
-        ]
+        left = dumps.left_overs(self.journal.databases)
+        problems += [f"{name} was left behind by a restore" for name in listed if name in left]
         for number, (name, before) in enumerate(self.journal.logins.items(), 1):
             now = try_login(self.target, self._postgresql, rpc, name)
             self._progress(f"[{number}/{len(self.journal.logins)}] {name}: login {now}")

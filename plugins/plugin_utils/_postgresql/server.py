@@ -48,6 +48,18 @@ class Access:
     bin: str
     database: str
 
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Access:
+        """Return it from the options that all modules with a database share."""
+        return cls(
+            host=arguments["database_host"],
+            port=arguments["database_port"],
+            user=arguments["database_user"],
+            password=arguments["database_password"] or "",
+            bin=arguments["pg_bin"],
+            database=arguments["database"],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Database:

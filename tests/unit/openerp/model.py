@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp import upgrade, work
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp import upgrade, waiting, work
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.conf import SERVER, WEB
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.errors import (
     InstallationError,
@@ -360,18 +360,15 @@ def put_in_place(monkeypatch: pytest.MonkeyPatch, current: Callable[[], School])
             if hasattr(module, theirs):
                 monkeypatch.setattr(module, theirs, later(ours))
     monkeypatch.setattr(upgrade, "end_leftovers", lambda session, folder: [])
-    monkeypatch.setattr(upgrade, "end_processes", lambda session, mark: [])
     monkeypatch.setattr(upgrade, "bring", later("bring"))
     monkeypatch.setattr(work, "find_part", lambda found, kind, name, host: current().part(kind))
-    monkeypatch.setattr(
-        work,
-        "services",
-        SimpleNamespace(
-            services=lambda session: [current()._service(kind) for kind in sorted(current().services)],
-            service=lambda session, name: current()._service(SERVER if name == NAMES[SERVER] else WEB),
-            start=later("start"),
-        ),
+    services = SimpleNamespace(
+        services=lambda session: [current()._service(kind) for kind in sorted(current().services)],
+        service=lambda session, name: current()._service(SERVER if name == NAMES[SERVER] else WEB),
+        start=later("start"),
     )
+    for module in (work, waiting):
+        monkeypatch.setattr(module, "services", services)
     monkeypatch.setattr(
         upgrade,
         "files",

@@ -109,16 +109,22 @@ def test_what_fails_is_taken_back(rollout: Callable[[], Rollout], fault: str) ->
     assert one.school.sound(NEW) == []
 
 
-def test_what_cannot_be_taken_back_is_told_and_tried_again(rollout: Callable[[], Rollout]) -> None:
-    one = rollout()
-    one.school.fault = "update_damages"
-    real = one.school.bring_back
+def refuse_to_restore(school: School) -> Callable[..., None]:
+    """Damage a database that is updated, and let no restore succeed; returns what would bring it back."""
+    school.fault = "update_damages"
+    real = school.bring_back
 
     def refused(*rest: Any) -> None:
-        one.school.fault = "restore_fails"
+        school.fault = "restore_fails"
         real(*rest)
 
-    one.school.bring_back = refused  # type: ignore[method-assign, assignment]
+    school.bring_back = refused  # type: ignore[method-assign, assignment]
+    return real
+
+
+def test_what_cannot_be_taken_back_is_told_and_tried_again(rollout: Callable[[], Rollout]) -> None:
+    one = rollout()
+    real = refuse_to_restore(one.school)
     outcome = one.run()
     assert outcome.word == UNFINISHED
     assert "run again" in outcome.text
@@ -211,14 +217,7 @@ def test_what_people_make_and_drop_before_the_stop_is_nobodys_fault(rollout: Cal
 
 def test_one_database_that_is_not_restored_does_not_keep_the_school_waiting(rollout: Callable[[], Rollout]) -> None:
     one = rollout()
-    one.school.fault = "update_damages"
-    real = one.school.bring_back
-
-    def refused(*rest: Any) -> None:
-        one.school.fault = "restore_fails"
-        real(*rest)
-
-    one.school.bring_back = refused  # type: ignore[method-assign, assignment]
+    refuse_to_restore(one.school)
     outcome = one.run()
     assert outcome.word == UNFINISHED
     assert "SpecibikeB was not restored" in outcome.text

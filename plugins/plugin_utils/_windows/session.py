@@ -160,7 +160,7 @@ class Session:
         self,
         name: str,
         method: str,
-        arguments: Mapping[str, str | None] | None = None,
+        arguments: wsman.Arguments | None = None,
         namespace: str = wsman.CIMV2,
         **keys: str,
     ) -> Instance:

@@ -19,7 +19,8 @@ GET = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get"
 ENUMERATE = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"
 PULL = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Pull"
 WQL = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
-_XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_XSI_NIL = f"{{{_XSI}}}nil"
 CIMV2 = "root/cimv2"
 #: As many rows as an envelope of 150 kB may hold; the rest is pulled.
 _MAX_ELEMENTS = 32000
@@ -27,6 +28,8 @@ _MAX_ELEMENTS = 32000
 #: A property's value: text as WMI prints it, None, a list of them, or the fields of an embedded object.
 Value = str | None | list[Any] | dict[str, Any]
 Instance = dict[str, Value]
+#: An argument of a method: text, None, or what ``embedded`` returns.
+Arguments = Mapping[str, str | dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,22 @@ def pull_body(context: str) -> dict[str, Any]:
     return {"n:Pull": {"n:EnumerationContext": context, "n:MaxElements": str(_MAX_ELEMENTS)}}
 
 
-def invoke_body(name: str, method: str, arguments: Mapping[str, str | None], namespace: str = CIMV2) -> dict[str, Any]:
+def invoke_body(name: str, method: str, arguments: Arguments, namespace: str = CIMV2) -> dict[str, Any]:
     """Return the body of a method call; an argument of None is left out, which WMI reads as "unchanged"."""
     fields: dict[str, Any] = {"@xmlns:m": resource(name, namespace)}
     fields |= {f"m:{key}": value for key, value in arguments.items() if value is not None}
     return {f"m:{method}_INPUT": fields}
+
+
+def embedded(name: str, properties: Mapping[str, Any], namespace: str = CIMV2) -> dict[str, Any]:
+    """Return an object of class ``name`` as an argument of a method; a list is an array, a value may be embedded itself.
+
+    The properties are in the namespace of their own class and ``xsi:type`` names it ([MS-WSMV] 2.2.4.2, DSP0230 7.4); public clients
+    create shares in this form. The name of the class is the prefix, for the prefixes of objects in objects have to differ.
+    """
+    fields: dict[str, Any] = {f"@xmlns:{name}": resource(name, namespace), "@xmlns:xsi": _XSI}
+    fields["@xsi:type"] = f"{name}:{name}_Type"
+    return fields | {f"{name}:{key}": value for key, value in properties.items()}
 
 
 def literal(value: str) -> str:
@@ -124,7 +138,15 @@ def _value(element: ET.Element) -> Value:
     # A date is an element of its own (cim:Datetime), an embedded object has one element per property.
     if len(children) == 1 and _local(children[0]) in ("Datetime", "Date", "Time"):
         return children[0].text or ""
+    if any(_local(child) == "ReferenceParameters" for child in children):
+        return _reference(element)
     return _instance(element)
+
+
+def _reference(element: ET.Element) -> dict[str, Any]:
+    """Return the keys of the object that an endpoint reference names, without the namespace that it is in."""
+    selectors = [one for one in element.iter() if _local(one) == "Selector"]
+    return {one.get("Name", ""): one.text or "" for one in selectors if not one.get("Name", "").startswith("__")}
 
 
 def _instance(element: ET.Element) -> Instance:
@@ -193,6 +215,19 @@ def number(instance: Instance, name: str) -> int | None:
     """Return a property as a number; None when it is not set."""
     value = text(instance, name)
     return int(value) if re.fullmatch(r"-?\d+", value) else None
+
+
+def key_of(instance: Instance, name: str, key: str) -> str:
+    """Return a key of the object to which the property ``name`` refers; empty when it refers to none."""
+    value = instance.get(name)
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def objects(instance: Instance, name: str) -> list[dict[str, Any]]:
+    """Return an array property whose values are embedded objects."""
+    value = instance.get(name)
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
 def texts(instance: Instance, name: str) -> Sequence[str]:

@@ -14,9 +14,13 @@ from ansible_collections.lycee.openerp.plugins.action import (
     postgresql_service_account,
     windows_acl,
     windows_command,
+    windows_feature,
     windows_file,
     windows_info,
+    windows_scheduled_task,
     windows_service,
+    windows_share,
+    windows_volume,
 )
 from ansible_collections.lycee.openerp.plugins.plugin_utils import _windows_action
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import WindowsError
@@ -53,6 +57,10 @@ class Reached(WindowsError):
         (windows_service, {"name": "web", "state": "started"}),
         (windows_file, {"dest": "C:\\x", "content": "x"}),
         (windows_acl, {"path": "C:\\x", "entries": [{"account": "LocalSystem"}]}),
+        (windows_share, {"name": "x", "state": "absent"}),
+        (windows_volume, {"disk": 1, "state": "online"}),
+        (windows_feature, {"names": ["FS-DFS-Namespace"]}),
+        (windows_scheduled_task, {"name": "x", "state": "absent"}),
         (postgresql_service_account, {}),
     ],
 )

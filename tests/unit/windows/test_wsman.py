@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
+
 import pytest
+import xmltodict
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows import wsman
 
 ENVELOPE = '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>{}</s:Body></s:Envelope>'
@@ -76,3 +79,30 @@ def test_literals_of_wql_are_escaped() -> None:
 def test_arguments_of_none_are_left_out() -> None:
     body = wsman.invoke_body("Win32_Service", "Change", {"StartName": "LocalSystem", "PathName": None})
     assert list(body["m:Change_INPUT"]) == ["@xmlns:m", "m:StartName"]
+
+
+def test_a_reference_is_the_keys_of_what_it_names() -> None:
+    instance = wsman.parse_instance(
+        envelope(
+            '<p:Win32_MountPoint xmlns:p="http://x" xmlns:a="http://a" xmlns:w="http://w"><p:Directory><a:Address>x</a:Address>'
+            "<a:ReferenceParameters><w:ResourceURI>http://y</w:ResourceURI><w:SelectorSet>"
+            '<w:Selector Name="__cimnamespace">root/cimv2</w:Selector><w:Selector Name="Name">C:\\replicat</w:Selector>'
+            "</w:SelectorSet></a:ReferenceParameters></p:Directory><p:Volume>x</p:Volume></p:Win32_MountPoint>"
+        )
+    )
+    assert wsman.key_of(instance, "Directory", "Name") == "C:\\replicat"
+    assert wsman.key_of(instance, "Directory", "Other") == wsman.key_of(instance, "Volume", "DeviceID") == ""
+
+
+def test_objects_in_objects_keep_their_namespaces() -> None:
+    inner = wsman.embedded("Win32_ACE", {"AccessMask": "1"})
+    body = wsman.invoke_body(
+        "Win32_Share", "Create", {"Access": wsman.embedded("Win32_SecurityDescriptor", {"DACL": [inner, inner]})}
+    )
+    text = xmltodict.unparse(body)
+    cimv2 = "{http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2"
+    access = ET.fromstring(text)[0]
+    assert access.tag == f"{cimv2}/Win32_Share}}Access"
+    assert [one.tag for one in access] == [f"{cimv2}/Win32_SecurityDescriptor}}DACL"] * 2
+    assert access[0].get("{http://www.w3.org/2001/XMLSchema-instance}type") == "Win32_ACE:Win32_ACE_Type"
+    assert access[0][0].tag == f"{cimv2}/Win32_ACE}}AccessMask"

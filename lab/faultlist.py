@@ -84,9 +84,21 @@ def _count(text: str | None) -> Value:
     return int(text)
 
 
+def _disk(text: str | None) -> Value:
+    if text is None or not text.isdigit() or not int(text):
+        raise ValueError("needs the number of a disk, as in 1; disk 0 is the system's")
+    return int(text)
+
+
 def _program(text: str | None) -> Value:
     if not text:
         raise ValueError("needs the name of a program, as in robocopy or openerp-server-setup-6.0.4.exe")
+    return text
+
+
+def _file(text: str | None) -> Value:
+    if not text or not text.strip("/\\"):
+        raise ValueError("needs the name of a file or the end of its path, as in pg_control or data/PG_VERSION")
     return text
 
 
@@ -233,6 +245,8 @@ _WINDOWS = (
     Fault("hang_stop", "SERVICE", "the service stays in STOP_PENDING", "a service that does not end", _name),
     Fault("hang_start", "SERVICE", "the service stays in START_PENDING", "a service that does not come up", _name),
     Fault("disk_full", "", "writing to C: fails, no byte is free", "error 112"),
+    Fault("disk_offline", "NUMBER", "the disk fails: it is offline, its mount points lead nowhere, PostgreSQL on it dies. When this "
+          "is switched off the disk stays offline until diskpart brings it online", "a disk that is pulled out; SAN policy", _disk),
     Fault(
         "operation_timeout",
         "[TIMES]",
@@ -275,6 +289,15 @@ _WINDOWS = (
           "dark until this is switched off, then it boots", "design.md, Interruption", _count),
     Fault("power_cut_in", "PROGRAM", "the host loses power in the middle of the next run of this program; it is dark until "
           "this is switched off, then it boots", "design.md, Interruption", _program),
+    Fault("no_power", "", "the host has no power: nothing answers, what ran is gone; when this is switched off it boots",
+          "design.md, Rules of the lab: host off"),
+    Fault("feature_needs_reboot", "", "a role or feature that is installed acts only after the next start of the host",
+          "ServerManagerCmd and dism: exit code 3010"),
+    Fault("dfsr_hang", "", "initial replication of a folder stops between its events 4102 and 4104, until this is switched off or "
+          "the service DFSR is started anew", "KB973123: a deadlock of Server 2008"),
+    Fault("dfsr_missing", "NAME", "a file of this name, or with this end of its path, never arrives on this host, though the backlog "
+          "says 0", "facts/windows.md 4: zero backlog does not mean that the data is correct", _file),
+    Fault("dfsr_slow", "SECONDS", "seconds that each replicated file takes more to arrive on this host", "a slow line", _seconds),
     *_kills("HTTP request"),
 )  # fmt: skip
 _LINUX = (

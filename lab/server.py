@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ipaddress
 import logging
 import os
 import resource
@@ -28,6 +29,7 @@ from lab.ios.hostkeys import HostKeys
 from lab.linux.host import LinuxHost
 from lab.linux.plan import LinuxPlan
 from lab.plan import Plan
+from lab.windows.dfs import Directory
 from lab.windows.endpoint import WindowsEndpoint
 from lab.windows.host import Host
 from lab.windows.plan import WindowsPlan
@@ -59,8 +61,13 @@ class Lab:
         memory.put(homes, _has_tables(plan.linux))
         for host in plan.windows:
             self.windows[host.name] = WindowsEndpoint(host, drives / host.name, installation, keys)
+        self.directory = Directory(
+            plan.windows, lambda name: self.windows[name].host, lambda name: self.windows[name].made_host
+        )
         for endpoint in self.windows.values():
             endpoint.find_host = self._computer
+            endpoint.reach = self._reach
+            endpoint.directory = self.directory
         self.linux = {item.name: LinuxHost(item, homes / item.name, installation, keys) for item in plan.linux}
         if any(host.cygwin for host in plan.windows):
             realtool.rsync()
@@ -89,6 +96,7 @@ class Lab:
 
     async def end(self) -> None:
         """Stop what runs outside this process."""
+        await self.directory.end()
         hosts: list[WindowsEndpoint | LinuxHost] = [*self.windows.values(), *self.linux.values()]
         await asyncio.gather(*(host.end() for host in hosts))
         self._installation.clean()
@@ -100,6 +108,24 @@ class Lab:
             if name.lower() in (plan.name.lower(), plan.computer_name.lower(), plan.address):
                 return None if "off" in endpoint.faults else endpoint.host
         return None
+
+    def _reach(self, name: str) -> tuple[str, bool] | None:
+        """(address, whether it answers a ping) of a host of the lab by any of its names; an address of nobody never answers."""
+        low = name.lower()
+        for endpoint in self.endpoints.values():
+            plan = endpoint.device.plan if isinstance(endpoint, Endpoint) else endpoint.plan
+            names = {plan.name.lower(), plan.address}
+            faults = endpoint.device.faults if isinstance(endpoint, Endpoint) else endpoint.faults
+            if isinstance(endpoint, WindowsEndpoint):
+                computer = endpoint.plan.computer_name.lower()
+                names |= {computer, f"{computer}.{endpoint.plan.domain.lower()}"}
+            if low in names:
+                dark = isinstance(endpoint, WindowsEndpoint) and endpoint.is_dark
+                return plan.address, "off" not in faults and not dark
+        try:
+            return (str(ipaddress.ip_address(name)), False)
+        except ValueError:
+            return None
 
     def _check(self, host: str) -> None:
         if host not in self.endpoints:

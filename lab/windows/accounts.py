@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lab.windows.ntlm import Credentials, nt_hash
 from lab.windows.plan import WindowsPlan
+
+if TYPE_CHECKING:
+    from lab.windows.dfs.directory import Domain
 
 SYSTEM, LOCAL_SERVICE, NETWORK_SERVICE = "S-1-5-18", "S-1-5-19", "S-1-5-20"
 ADMINISTRATORS, USERS, EVERYONE, AUTHENTICATED = "S-1-5-32-544", "S-1-5-32-545", "S-1-1-0", "S-1-5-11"
@@ -79,6 +83,7 @@ class Accounts:
 
     def __init__(self, plan: WindowsPlan) -> None:
         self._plan = plan
+        self.domain: Domain | None = None  # whose accounts are known here as well
         self._next_rid = 1000
         self.users: dict[str, Account] = {}
         french = plan.language == "fr"
@@ -156,7 +161,8 @@ class Accounts:
     def parts_of(self, sid: str) -> tuple[str, str, int] | None:
         """(domain, name, SIDType) of any SID this host can name, else None (an orphan)."""
         account = self.by_sid(sid)
-        return (self._plan.computer_name, account.name, 1) if account else self.well_known(sid)
+        known = (self._plan.authority, account.name, 1) if account else self.well_known(sid)
+        return known or (self.domain.parts_of(sid) if self.domain else None)
 
     def name_of(self, sid: str) -> str:
         """``DOMAIN\\name``, or the SID itself when nobody has it: what icacls prints."""
@@ -168,14 +174,14 @@ class Accounts:
     def sid_of(self, text: str) -> str | None:
         """LookupAccountName: names in the host's language only."""
         domain, backslash, name = text.rpartition("\\")
-        local = not backslash or domain.lower() in (".", self._plan.computer_name.lower())
+        local = not backslash or domain.lower() in (".", self._plan.authority.lower())
         if local and name.lower() in self.users:
             return self.users[name.lower()].sid
         for sid in _WELL_KNOWN:
             known = self.well_known(sid)
             if known and known[1].lower() == name.lower() and (not backslash or known[0].lower() == domain.lower()):
                 return sid
-        return None
+        return self.domain.sid_of(text) if self.domain else None
 
     def service_account(self, text: str) -> tuple[str, str] | None:
         """(StartName as the SCM stores it, SID); None: ERROR_INVALID_SERVICE_ACCOUNT.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lab.windows.cmdline import Command
 from lab.windows.files import WindowsPathError
 from lab.windows.processes import Call
-from lab.windows.refusal import CommandEnded, LabRefusal
+from lab.windows.refusal import CommandEnded, Jump, LabRefusal
 
 if TYPE_CHECKING:
     from lab.windows.interpreter import Cmd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Builtin = Callable[["Cmd", Call, str], Awaitable[int]]
 BUILTINS: dict[str, Builtin] = {}
 _ALIASES = {"md": "mkdir", "rd": "rmdir", "chdir": "cd", "erase": "del", "rename": "ren"}
-_REFUSED = ("for", "goto", "setlocal", "endlocal", "shift", "assoc", "ftype", "mklink", "color", "date", "time",
+_REFUSED = ("for", "setlocal", "endlocal", "shift", "assoc", "ftype", "mklink", "color", "date", "time",
             "prompt", "break", "start", "vol", "verify", "dpath", "keys", "path")  # fmt: skip
 
 
@@ -81,6 +81,7 @@ def syntax(call: Call) -> int:
 
 @builtin("echo")
 async def _echo(cmd: Cmd, call: Call, tail: str) -> int:
+    cmd.neutral = True
     text = tail[1:]
     if not tail.strip():
         state = call.say("activée" if cmd.echo else "désactivée", "on" if cmd.echo else "off")
@@ -94,6 +95,7 @@ async def _echo(cmd: Cmd, call: Call, tail: str) -> int:
 
 @builtin("rem")
 async def _rem(cmd: Cmd, call: Call, tail: str) -> int:
+    cmd.neutral = True
     return 0
 
 
@@ -132,6 +134,14 @@ async def _exit(cmd: Cmd, call: Call, tail: str) -> int:
     except ValueError:
         code = cmd.errorlevel
     raise CommandEnded(code + (0x10000 if "/b" in switches and cmd.in_batch else 0))
+
+
+@builtin("goto")
+async def _goto(cmd: Cmd, call: Call, tail: str) -> int:
+    label = re.split(r"[\s:+,;=]", tail.strip().removeprefix(":"), maxsplit=1)[0]
+    if not cmd.in_batch:
+        raise LabRefusal("goto is played in a batch file only")
+    raise Jump(label)
 
 
 @builtin("call")
@@ -183,7 +193,8 @@ async def _cd(cmd: Cmd, call: Call, tail: str) -> int:
         return 0
     path = call.path(text)
     if not call.host.drive.is_folder(path):
-        call.err(call.host.system(267 if call.host.drive.find(path) else 3))
+        there = call.host.drive.find(path) and not call.host.drive.is_gone(path)
+        call.err(call.host.system(267 if there else 3))
         return 1
     call.cwd = call.host.drive.true_case(path)
     cmd.call.cwd = call.cwd
@@ -253,6 +264,7 @@ async def _if(cmd: Cmd, call: Call, tail: str) -> int:
     if re.search(r"\selse\s", rest, re.IGNORECASE) or rest.startswith("("):
         raise LabRefusal(f"else and parentheses are not played: if{tail}")
     if truth == negated:
+        cmd.neutral = True
         return 0
     name, _blank, more = rest.partition(" ")
     return await cmd.command(Command(name, f" {more}" if more else ""), call)

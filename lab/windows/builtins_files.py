@@ -10,6 +10,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from lab.windows.builtins import builtin, only, syntax, words
+from lab.windows.dfs.tree import PRIVATE
 from lab.windows.files import WindowsPathError
 from lab.windows.processes import Call
 from lab.windows.refusal import LabRefusal
@@ -62,6 +63,8 @@ async def _dir(cmd: Cmd, call: Call, tail: str) -> int:
         raise LabRefusal("dir is played with /b only")
     pattern = operands[0] if operands else "."
     drive = call.host.drive
+    if drive.is_gone(call.path(pattern.rstrip("\\*"), unc=True)):
+        raise WindowsPathError(3)
     if "*" not in pattern and "?" not in pattern and drive.is_folder(call.path(pattern, unc=True)):
         pattern = f"{call.path(pattern, unc=True).rstrip(chr(92))}\\*"
     folder, found = matching(call, pattern, unc=True)
@@ -76,6 +79,8 @@ async def _dir(cmd: Cmd, call: Call, tail: str) -> int:
     folders = {"/ad", "/a:d"} & set(switches)
     files = {"/a-d", "/a:-d"} & set(switches)
     found = [path for path in found if not (folders or files) or drive.is_folder(path) == bool(folders)]
+    if not any(switch.startswith("/a") for switch in switches):
+        found = [path for path in found if PRIVATE.lower() not in path.lower().split("\\")]  # a hidden folder
     if not found:
         call.err(call.say("Fichier introuvable", "File Not Found"))
         return 1
@@ -136,6 +141,12 @@ async def _move(cmd: Cmd, call: Call, tail: str) -> int:
     place = drive.place(target)
     if place.is_dir():
         raise WindowsPathError(5)
+    disks = call.host.disks
+    if disks.of_path(source) is not disks.of_path(target):
+        # To another volume a file is copied, and has what it inherits there; a folder is not moved (MoveFileEx).
+        if real.is_dir():
+            raise WindowsPathError(5)
+        call.host.acls.forget(source)
     real.replace(place)
     call.host.acls.move(source, target)
     kind = call.say("fichier(s) déplacé(s)", "file(s) moved") if not place.is_dir() else "dir"
@@ -213,6 +224,9 @@ async def _rmdir(cmd: Cmd, call: Call, tail: str) -> int:
         real = call.host.drive.find(path)
         if real is None:
             raise WindowsPathError(2)
+        if real.is_symlink():  # a mount point: RemoveDirectory takes it away, the volume keeps its files
+            call.host.drive.remove(path)
+            continue
         if not real.is_dir():
             raise WindowsPathError(267)
         if "/s" not in switches and any(real.iterdir()):

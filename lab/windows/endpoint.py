@@ -18,6 +18,7 @@ from lab.faults import FaultSet
 from lab.listener import Listener
 from lab.windows import ntlm, soap
 from lab.windows.certificate import server_context
+from lab.windows.dfs import Directory
 from lab.windows.host import Host
 from lab.windows.http import HttpAnswer, HttpConnection, HttpRequest
 from lab.windows.ntlm import BadMessage, Negotiation, Refused
@@ -39,6 +40,13 @@ class WindowsEndpoint(Listener):
         self._connections: set[HttpConnection] = set()
         self._wsman: Wsman | None = None
         self.find_host: Callable[[str], Host | None] = lambda name: None
+        self.reach: Callable[[str], tuple[str, bool] | None] = lambda name: None
+        self.directory: Directory | None = None
+
+    @property
+    def made_host(self) -> Host | None:
+        """The host behind, when somebody has asked it something already."""
+        return self._wsman.host if self._wsman else None
 
     @property
     def wsman(self) -> Wsman:
@@ -47,6 +55,9 @@ class WindowsEndpoint(Listener):
             self._wsman = Wsman(Host(self.plan, self._folder, self._installation, self.faults))
             self._wsman.host.power.on_cut = self._cut
             self._wsman.host.find_host = self.find_host
+            self._wsman.host.reach = self.reach
+            if self.directory:
+                self._wsman.host.dfs.join(self.directory)
         return self._wsman
 
     @property
@@ -67,14 +78,15 @@ class WindowsEndpoint(Listener):
             self._wsman.shells.drop_all()
 
     @property
-    def _dark(self) -> bool:
+    def is_dark(self) -> bool:
+        """Whether the host has no power."""
         return self._wsman is not None and self._wsman.host.power.lost
 
     def refresh(self) -> None:
         """Follow the faults."""
-        if self._wsman:
-            self._wsman.host.power.follow()
-        if "off" in self.faults or self._dark:
+        if self._wsman or "no_power" in self.faults:
+            self.host.power.follow()
+        if "off" in self.faults or self.is_dark:
             self.close()
             self._drop()
         else:
@@ -84,6 +96,7 @@ class WindowsEndpoint(Listener):
         if self._wsman:
             self._wsman.host.scm.release()
             self._wsman.host.disk.follow()
+            self._wsman.host.disks.follow()
 
     def shut(self) -> None:
         """The end of the lab: nobody listens, everybody is dropped."""
@@ -99,6 +112,9 @@ class WindowsEndpoint(Listener):
                 await self.host.prepare()
             except LabError as error:
                 raise LabError(f"host {self.plan.name}: {error.sentence}") from None
+            if self.is_dark:  # it has no power from the beginning: what was prepared is there, and does not run
+                self.host.power.lost = False
+                self.host.power.cut()
 
     async def end(self) -> None:
         """Stop what runs outside this process."""
@@ -242,7 +258,7 @@ class WindowsEndpoint(Listener):
             "serial": self.plan.machine_sid,
             "hostname": self.plan.computer_name,
             "faults": self.faults.names(),
-            "powered": "off" not in self.faults and not self._dark,
+            "powered": "off" not in self.faults and not self.is_dark,
             "open_sessions": len(self._connections),
             "sessions": counters.connections if counters else 0,
             "commands": counters.commands if counters else 0,

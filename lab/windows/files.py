@@ -54,6 +54,11 @@ class Writer:
 Remote = Callable[[str], "tuple[Drive, str, str]"]
 
 
+def _leads_nowhere(real: Path) -> bool:
+    """Whether this is a mount point whose volume is not there (disks.py)."""
+    return real.is_symlink() and not real.exists()
+
+
 def _nobody(path: str) -> tuple[Drive, str, str]:
     raise WindowsPathError(53)
 
@@ -80,6 +85,11 @@ class Drive:
         self.remote: Remote = _nobody
         self.is_locked: Callable[[str], bool] = lambda name: False
         self.busy: Callable[[], set[str]] = set
+
+    @property
+    def is_made(self) -> bool:
+        """Whether somebody has used it already."""
+        return self._ready
 
     @property
     def root(self) -> Path:
@@ -156,6 +166,16 @@ class Drive:
         real = self.find(path)
         return bool(real and real.is_dir())
 
+    @staticmethod
+    def is_mount(real: Path) -> bool:
+        """Whether a real folder of C: is a mount point (disks.py)."""
+        return real.is_symlink() and real.readlink().parent.name == "volumes"
+
+    def is_gone(self, path: str) -> bool:
+        """Whether this is a mount point whose disk is not there."""
+        real = self.find(path)
+        return real is not None and _leads_nowhere(real)
+
     def look(self, path: str) -> tuple[bool, int]:
         """Whether a path is a folder, and the number of the real file; 0 where there is none."""
         real = self.find(path)
@@ -169,8 +189,8 @@ class Drive:
         """The path with the case that the names have on the disk."""
         if path.startswith("\\\\"):
             drive, local, share = self.remote(path)
-            head = "\\".join(path.split("\\")[:4])
-            return head + drive.true_case(local)[len(share) :]
+            rest = drive.true_case(local)[len(share) :]
+            return path[: len(path) - len(rest)] + rest
         real, missing = self._walk(path)
         parts = [*real.relative_to(self.root).parts, *missing]
         return "C:\\" + "\\".join(parts)
@@ -185,7 +205,7 @@ class Drive:
         """The real path of something to create in a folder that exists. Raises WindowsPathError 3, 5 (a share)."""
         self._mine(path)
         real, missing = self._walk(path)
-        if len(missing) > 1 or (missing and not real.is_dir()):
+        if len(missing) > 1 or (missing and not real.is_dir()) or _leads_nowhere(real):
             raise WindowsPathError(3)
         return real / missing[0] if missing else real
 
@@ -223,8 +243,8 @@ class Drive:
     def copy(self, source: str, target: str) -> None:
         """Copy a file piece by piece; an incomplete copy is removed, as CopyFile does. Raises WindowsPathError."""
         real, missing = self._walk(source)
-        if missing:
-            raise WindowsPathError(2 if len(missing) == 1 else 3)
+        if missing or _leads_nowhere(real):
+            raise WindowsPathError(2 if len(missing) == 1 and real.is_dir() else 3)
         self._shared(real)
         writer = self.writer(target)
         try:
@@ -245,8 +265,8 @@ class Drive:
     def reader(self, path: str) -> BinaryIO:
         """A file open for reading. Raises WindowsPathError: 2 or 3 absent, 5 a folder."""
         real, missing = self._walk(path)
-        if missing:
-            raise WindowsPathError(2 if len(missing) == 1 else 3)
+        if missing or _leads_nowhere(real):
+            raise WindowsPathError(2 if len(missing) == 1 and real.is_dir() else 3)
         if real.is_dir():
             raise WindowsPathError(5)
         self._shared(real)

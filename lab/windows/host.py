@@ -15,10 +15,13 @@ from typing import Any
 
 from lab.faults import FaultSet
 from lab.realtool import Disk
-from lab.windows import acl, inventory, messages
+from lab.windows import acl, dfs, inventory, messages, remote, tasks
 from lab.windows.accounts import Accounts
 from lab.windows.acl import Acls
+from lab.windows.dfs import namespace
+from lab.windows.disks import Disks
 from lab.windows.events import EventLog
+from lab.windows.features import Features
 from lab.windows.files import Drive, WindowsPathError
 from lab.windows.openerp import files
 from lab.windows.openerp.runtime import Runtime
@@ -54,6 +57,14 @@ class Share:
     anonymous: bool = False
 
 
+# xlog.c of 8.4, XLogFileInit and XLogFileOpen: a PANIC takes the whole server down.
+_LOST = (
+    "PANIC:  n'a pas pu ouvrir le fichier « pg_xlog/000000010000000000000001 » (journal de transactions 0, segment 1) : "
+    "No such file or directory\n",
+    'PANIC:  could not open file "pg_xlog/000000010000000000000001" (log file 0, segment 1): No such file or directory\n',
+)
+
+
 class Host:
     """What all the rooms of an emulated host hang on.
 
@@ -82,11 +93,18 @@ class Host:
         self.drive.is_locked = lambda name: name == "openerp-server.conf" and "conf_unreadable" in faults
         self.drive.busy = self._busy
         self.find_host: Callable[[str], Host | None] = lambda name: None
+        # (address, whether it answers) of a computer by any of its names; None: nobody knows the name.
+        self.reach: Callable[[str], tuple[str, bool] | None] = lambda name: None
         self.disk = Disk(lambda: "disk_full" in faults)
         self.acls = Acls(self.drive.look)
+        self.disks = Disks(self)
+        self.features = Features(self)
+        self.tasks = tasks.Tasks(self)
         self.openerp = Runtime(self)
         self.scm = Scm(self)
         inventory.services(self)
+        self.dfs = dfs.DfsHost(self)
+        self.dfs.begin()
         self.registry = Registry(self)
         default = self.say("Partage par défaut", "Default share")
         self.shares = {
@@ -114,11 +132,11 @@ class Host:
         return found
 
     def _remote(self, path: str) -> tuple[Drive, str, str]:
-        """Another computer's share, as a program under WinRM reaches it: without a name, whoever logged on.
+        """Another computer's share. A program under WinRM reaches it without a name, whoever logged on.
 
         The password of an NTLM logon is not on this host, so the next computer sees an anonymous logon (facts/windows.md 1.5).
         """
-        computer, share, *rest = path[2:].split("\\")
+        computer, share, *rest = namespace.resolve(self, path)[2:].split("\\")
         other = self.find_host(computer)
         if other is None or other.power.lost:
             raise WindowsPathError(53)
@@ -128,9 +146,10 @@ class Host:
         found = other.shares.get(share.lower())
         if found is None:
             raise WindowsPathError(67)
-        if not found.anonymous:
+        there = "\\".join([found.path, *rest])
+        if not remote.may_read(self, other, found, there):
             raise WindowsPathError(5)
-        return other.drive, "\\".join([found.path, *rest]), found.path
+        return other.drive, there, found.path
 
     def say(self, french: str, english: str) -> str:
         """A text in the host's language."""
@@ -211,10 +230,11 @@ class Host:
     async def prepare(self) -> None:
         """Make the database's cluster and start its service, for a host that has one; then what OpenERP runs."""
         if self.plan.postgresql:
-            await self._prepare_database(self.plan.postgresql)
+            await self.prepare_database(self.plan.postgresql)
         await self.openerp.up()
 
-    async def _prepare_database(self, database: dict[str, Any]) -> None:
+    async def prepare_database(self, database: dict[str, Any], fresh: bool = False) -> None:
+        """Make the cluster of a PostgreSQL whose service is registered, and start it. Raises LabError."""
         parent = str(database["folder"])
         if self.drive.find(parent) is None:
             self.drive.make(parent)
@@ -222,7 +242,7 @@ class Host:
         self.folder.mkdir(parents=True, exist_ok=True)
         await Cluster(self.installation, self.plan.address, self.folder).create(
             data, database["port"], str(database["superuser"]), str(database["password"]),
-            database["databases"],
+            database["databases"], fresh,
         )  # fmt: skip
         inventory.database_acl(self)
         service = self.scm.get(str(database["service"]))
@@ -281,7 +301,8 @@ class Host:
         async def watch() -> None:
             await cluster.wait()
             if service.state == "Running":
-                self.scm.died(service, 0)
+                # pg_ctl ends in order when its postmaster has gone; when its own file has gone too, it does so without a word.
+                self.scm.died(service, 0 if self.drive.find(self.drive.absolute(service.image)) else 1067)
 
         task = asyncio.get_running_loop().create_task(watch())
         self._watchers.add(task)
@@ -303,9 +324,24 @@ class Host:
             if service.is_postgresql and service.state == "Running":
                 await self.stop_cluster(service, immediate=True)
 
+    def lose_files(self, folder: str) -> None:
+        """The files below a folder go at once, with their disk: so do the postmasters whose data they were.
+
+        Programs that are loaded already run on in the memory that they have [K]; they can open nothing there any more.
+        """
+        low = f"{folder.lower()}\\"
+        for service in list(self.scm.services.values()):
+            if not service.is_postgresql:
+                continue
+            data = self.drive.absolute(service.data_folder).lower()
+            if data in self._clusters and data.startswith(low) and self._clusters[data][0].pid:
+                self.events.postgresql(self.say(*_LOST))
+                self._clusters[data][0].crash()
+
     async def end(self) -> None:
         """The lab goes down."""
         self.power.end()
+        self.tasks.vanish()
         self.openerp.vanish()
         self.scm.end()
         for cluster, _unused in self._clusters.values():
@@ -327,6 +363,8 @@ class Host:
                 for account in self.accounts.users.values()
             },
             "acls": self.acls.dump(),
+            "disks": self.disks.dump(),
+            "tasks": self.tasks.dump(),
             "events": self.events.dump(),
             "registry": self.registry.dump(),
         }

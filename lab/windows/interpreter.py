@@ -22,7 +22,7 @@ from lab.windows.builtins import BUILTINS, builtin_of
 from lab.windows.cmdline import Command, Pipeline, Redirect, SyntaxProblem, crt_argv, split_cmd
 from lab.windows.files import WindowsPathError, Writer
 from lab.windows.processes import Call, Input, Process
-from lab.windows.refusal import CommandEnded, LabRefusal
+from lab.windows.refusal import CommandEnded, Jump, LabRefusal
 
 _DEVICES = {"nul", "con", "nul:"}
 
@@ -72,6 +72,8 @@ class Cmd:
     arguments: list[str] = field(default_factory=list)
     pushed: list[str] = field(default_factory=list)
     unknown: bool = False  # the last program was not found by this cmd itself
+    # The last command leaves ERRORLEVEL as it was (SS64, "Errorlevel": echo, rem, an if that is false).
+    neutral: bool = False
 
     @property
     def env(self) -> dict[str, str]:
@@ -105,7 +107,7 @@ class Cmd:
             for chain in alternatives:
                 for pipeline in chain:
                     code = await self._pipeline(pipeline)
-                    self.errorlevel = code
+                    self.errorlevel = self.errorlevel if self.neutral else code
                     if code:
                         break
                 if not code:
@@ -161,6 +163,7 @@ class Cmd:
         return replace(call, write_error=write) if redirect.handle == 2 else replace(call, write=write)
 
     async def _simple(self, command: Command, call: Call) -> int:
+        self.neutral = False
         if not command.name:
             return 0
         name, tail = builtin_of(command.name, command.tail)
@@ -233,22 +236,46 @@ class Cmd:
         text = host.drive.read(path).decode(call.encoding, "replace")
         inner = Cmd(call, self.errorlevel, in_batch=True, echo=self.echo, depth=self.depth + 1,
                     arguments=[path, *tail.split()])  # fmt: skip
-        for raw in text.splitlines():
-            line = raw.strip()
-            low = line.lower()
+        lines, index, steps = text.splitlines(), 0, 0
+        while index < len(lines):
+            line = lines[index].strip()
+            low, index, steps = line.lower(), index + 1, steps + 1
             if not line or low.startswith((":", "rem ", "@rem ")) or low == "rem":
                 continue
-            if low.lstrip("@").split()[0] in ("goto", "setlocal", "endlocal", "shift"):
+            if low.lstrip("@").split()[0] in ("setlocal", "endlocal", "shift"):
                 raise LabRefusal(f"this line of a batch file is not played: {line}")
             if inner.echo and not line.startswith("@"):
                 call.out(f"\n{call.cwd}>{line} ")
+            if not steps % 64:
+                await asyncio.sleep(0)  # a loop of gotos must not hold up the other hosts
             try:
-                inner.errorlevel = await inner._program(line)
+                code = await inner._program(line)
+                inner.errorlevel = inner.errorlevel if inner.neutral else code
             except CommandEnded as ended:
                 if ended.code >= 0x10000:  # exit /b
                     return ended.code - 0x10000
                 raise
+            except Jump as jump:
+                if jump.label.lower() == "eof":
+                    return inner.errorlevel
+                found = _label(lines, jump.label, index)
+                if found is None:
+                    call.err(call.say(f"Le système ne trouve pas l'étiquette de commandes spécifiée - {jump.label}",
+                                      f"The system cannot find the batch label specified - {jump.label}"))  # fmt: skip
+                    return 1
+                index = found + 1
         return inner.errorlevel
+
+
+def _label(lines: list[str], label: str, start: int) -> int | None:
+    """Where a label stands: cmd looks for it from the current line to the end, then from the beginning (``goto /?``)."""
+    order = [*range(start, len(lines)), *range(min(start, len(lines)))]
+    wanted = label.lower()
+    for index in order:
+        text = lines[index].strip()
+        if text.startswith(":") and text[1:].strip().lower().split(" ")[0] == wanted:
+            return index
+    return None
 
 
 async def run_program(item: programs.Program, call: Call, command_line: str) -> int:

@@ -100,6 +100,34 @@ def postgresql_path(database: dict[str, Any]) -> str:
     return f'"{folder}\\bin\\pg_ctl.exe" runservice -N "{name}" -D "{folder}\\data" -w'
 
 
+def database_service(host: Host, database: dict[str, Any]) -> Service:
+    """The service of a PostgreSQL as its installer registers it."""
+    version = str(database["version"]).rpartition(".")[0]
+    service = Service(
+        str(database["service"]), f"{database['service']}", postgresql_path(database),
+        description="Database server to store OpenERP data" if version else "",
+    )  # fmt: skip
+    found = host.accounts.service_account(str(database["account"]))
+    service.account = found[0] if found else str(database["account"])
+    service.password = str(database["account_password"])
+    return service
+
+
+def database_keys(database: dict[str, Any]) -> dict[str, dict[str, tuple[str, Any]]]:
+    """The registry key that PostgreSQL's installer writes, by its path."""
+    version, folder = str(database["version"]).rpartition(".")[0], str(database["folder"])
+    return {
+        f"HKLM\\SOFTWARE\\PostgreSQL\\Installations\\postgresql-{version}": {
+            "Base Directory": ("REG_SZ", folder),
+            "Data Directory": ("REG_SZ", f"{folder}\\data"),
+            "Service ID": ("REG_SZ", str(database["service"])),
+            "Service Account": ("REG_SZ", str(database["account"])),
+            "Super User": ("REG_SZ", str(database["superuser"])),
+            "Version": ("REG_SZ", str(database["version"])),
+        }
+    }
+
+
 def services(host: Host) -> None:
     """Register the services of a new host; the cluster itself is started by the endpoint."""
     plan = host.plan
@@ -111,17 +139,8 @@ def services(host: Host) -> None:
         ):
             path = f'"{plan.openerp_folder}\\{folder}\\service\\{program}"'
             _run_at_once(host, host.scm.put(Service(name, display, path)), "running")
-    database = plan.postgresql
-    if database:
-        version = str(database["version"]).rpartition(".")[0]
-        service = Service(
-            str(database["service"]), f"{database['service']}", postgresql_path(database),
-            description="Database server to store OpenERP data" if version else "",
-        )  # fmt: skip
-        found = host.accounts.service_account(str(database["account"]))
-        service.account = found[0] if found else str(database["account"])
-        service.password = str(database["account_password"])
-        host.scm.put(service)
+    if plan.postgresql:
+        host.scm.put(database_service(host, plan.postgresql))
     for entry in plan.services:
         service = Service(
             str(entry["name"]), str(entry.get("display") or entry["name"]),
@@ -163,16 +182,7 @@ def registry(host: Host) -> dict[str, dict[str, tuple[str, Any]]]:
             values = setupfile.uninstall_values(name, plan.openerp_folder + folder, plan.openerp_version)
             keys[uninstall + name] = values
     if plan.postgresql:
-        version = str(plan.postgresql["version"]).rpartition(".")[0]
-        folder = str(plan.postgresql["folder"])
-        keys[f"HKLM\\SOFTWARE\\PostgreSQL\\Installations\\postgresql-{version}"] = {
-            "Base Directory": ("REG_SZ", folder),
-            "Data Directory": ("REG_SZ", f"{folder}\\data"),
-            "Service ID": ("REG_SZ", str(plan.postgresql["service"])),
-            "Service Account": ("REG_SZ", str(plan.postgresql["account"])),
-            "Super User": ("REG_SZ", str(plan.postgresql["superuser"])),
-            "Version": ("REG_SZ", str(plan.postgresql["version"])),
-        }
+        keys |= database_keys(plan.postgresql)
     return keys
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.windows.files import Drive, WindowsPathError
+from lab.windows.refusal import LabRefusal
 
 SAME, NEW, NEWER, OLDER, CHANGED = "same", "new", "newer", "older", "changed"
 _UNFINISHED = 315_532_800.0  # 1980-01-01
@@ -40,6 +41,7 @@ class Rules:
     no_files: list[str] = field(default_factory=list)
     no_folders: list[str] = field(default_factory=list)
     levels: int = 0
+    no_junctions: bool = False
 
 
 @dataclass
@@ -96,6 +98,10 @@ class Comparison:
         """Compare a folder, and those below. Raises WindowsPathError."""
         rules, drive = self._rules, self._drive
         entries = drive.listing(source)
+        if rules.no_junctions:
+            entries = [(name, real) for name, real in entries if not drive.is_mount(real)]
+        if any(drive.is_mount(real) and not real.exists() for _unused, real in entries):
+            raise LabRefusal(f"a copy of a folder with a mount point whose disk is offline is not played: {source}")
         there = {name.lower(): (name, real) for name, real in drive.listing(target)} if drive.find(target) else {}
         files = [(name, real) for name, real in entries if not real.is_dir() and _matches(name, rules.masks)]
         made = drive.find(target) is None

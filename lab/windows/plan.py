@@ -23,7 +23,8 @@ VARIABLES = (
     "lab_faults", "lab_basic", "lab_allow_unencrypted", "lab_skip_cmd_shell", "lab_certutil_sha256", "lab_dfs",
     "lab_os_architecture", "lab_service_time", "lab_shell_idle_timeout", "lab_features", "lab_disk_free",
     "lab_missing_programs", "lab_cygwin", "lab_openerp_version", "lab_openerp_folder", "lab_openerp_conf", "lab_shares",
-    "lab_setups", "lab_openerp_update_time",
+    "lab_setups", "lab_openerp_update_time", "lab_disks_physical", "lab_task_time_scale",
+    "lab_domain_controller", "lab_domain_netbios", "lab_dfs_delay", "lab_dfs_scan", "lab_dfs_poll",
 )  # fmt: skip
 CONNECTIONS = ("winrm", "ansible.builtin.winrm")
 VERSIONS = ("6.0.6002", "6.1.7601", "10.0.14393", "10.0.17763", "10.0.20348", "10.0.26100")
@@ -74,6 +75,8 @@ class WindowsPlan:
     edition: str = ""
     computer_name: str = ""
     domain: str = "WORKGROUP"
+    netbios: str = ""
+    domain_controller: bool = False
     machine_sid: str = ""
     accounts: list[dict[str, Any]] = field(default_factory=list)
     openerp: bool = False
@@ -92,11 +95,16 @@ class WindowsPlan:
     skip_cmd_shell: str = "works"
     certutil_sha256: bool = False
     dfs: bool = False
+    dfs_delay: float = 0.02
+    dfs_scan: float = 0.4
+    dfs_poll: float = 3600.0
     os_architecture: bool = False
     service_time: float = 0.3
     shell_idle_timeout: float = 0.0
     features: list[int] = field(default_factory=list)
     disk_free: int = 40_000_000_000
+    disks: list[dict[str, Any]] = field(default_factory=list)
+    task_time_scale: float = 60.0
     missing_programs: list[str] = field(default_factory=list)
     cygwin: bool = False
     kind: str = "windows"
@@ -122,9 +130,19 @@ class WindowsPlan:
         return 850 if self.language == "fr" else 437
 
     @property
+    def authority(self) -> str:
+        """Whose accounts the host's own are: a domain controller has those of the domain and no others."""
+        return self.netbios if self.domain_controller else self.computer_name
+
+    @property
     def is_server(self) -> bool:
         """Whether the edition is one of Windows Server."""
         return "Server" in self.edition
+
+
+def bundled_postgresql(folder: str, version: str) -> dict[str, Any]:
+    """What lab_postgresql would say of the PostgreSQL that an all-in-one setup puts into a folder."""
+    return {**_POSTGRESQL, "folder": folder, "version": version, "databases": []}
 
 
 def _fail(host: str, text: str) -> LabError:
@@ -184,6 +202,11 @@ def machine_sid(host: str) -> str:
     return "S-1-5-21-" + "-".join(str(part) for part in parts)
 
 
+def domain_sid(domain: str) -> str:
+    """The SID of a domain: always the same for one DNS name."""
+    return machine_sid(f"domain {domain.lower()}")
+
+
 def _edition(variables: dict[str, Any], plan: WindowsPlan) -> str:
     return str(variables.get("lab_edition") or _NAMES[plan.version])
 
@@ -228,7 +251,9 @@ def windows_plan(host: str, variables: dict[str, Any], address: str) -> WindowsP
     if not re.fullmatch(r"[A-Z0-9-]{1,15}", plan.computer_name):
         raise _fail(host, f"lab_computer_name is {plan.computer_name!r}; letters, digits and -, 15 at most")
     plan.domain = str(variables.get("lab_domain") or "WORKGROUP")
-    plan.machine_sid = str(variables.get("lab_machine_sid") or machine_sid(host))
+    _read_domain(plan, host, variables)
+    own = domain_sid(plan.domain) if plan.domain_controller else machine_sid(host)
+    plan.machine_sid = str(variables.get("lab_machine_sid") or own)
     if not re.fullmatch(r"S-1-5-21-\d+-\d+-\d+", plan.machine_sid):
         raise _fail(host, f"lab_machine_sid is {plan.machine_sid!r}; it must look like S-1-5-21-1-2-3")
     _read_switches(plan, host, variables)
@@ -241,16 +266,31 @@ def windows_plan(host: str, variables: dict[str, Any], address: str) -> WindowsP
     return plan
 
 
+def _read_domain(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> None:
+    """A domain is told from a workgroup by the dot of its DNS name."""
+    plan.domain_controller = _boolean(host, variables, "lab_domain_controller", False)
+    if plan.domain_controller and ("." not in plan.domain or not plan.is_server):
+        raise _fail(host, "lab_domain_controller needs a server with a DNS name in lab_domain, as in lycee.example")
+    if plan.domain_controller and variables.get("lab_machine_sid"):
+        raise _fail(host, "lab_machine_sid is not for a domain controller, whose SID is that of its domain")
+    if "." in plan.domain:
+        plan.netbios = str(variables.get("lab_domain_netbios") or plan.domain.partition(".")[0][:15]).upper()
+
+
 def _read_switches(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> None:
     plan.basic = _boolean(host, variables, "lab_basic", False)
     plan.allow_unencrypted = _boolean(host, variables, "lab_allow_unencrypted", False)
     plan.certutil_sha256 = _boolean(host, variables, "lab_certutil_sha256", not plan.is_nt60)
     plan.dfs = _boolean(host, variables, "lab_dfs", False)
+    plan.dfs_delay = _number(host, variables, "lab_dfs_delay", plan.dfs_delay)
+    plan.dfs_scan = _number(host, variables, "lab_dfs_scan", plan.dfs_scan)
+    plan.dfs_poll = _number(host, variables, "lab_dfs_poll", plan.dfs_poll)
     plan.cygwin = _boolean(host, variables, "lab_cygwin", False)
     plan.os_architecture = _boolean(host, variables, "lab_os_architecture", not plan.is_nt60)
     plan.service_time = _number(host, variables, "lab_service_time", 0.3)
     plan.shell_idle_timeout = _number(host, variables, "lab_shell_idle_timeout", 180 if plan.is_nt60 else 7200)
     plan.disk_free = int(_number(host, variables, "lab_disk_free", plan.disk_free))
+    plan.task_time_scale = _number(host, variables, "lab_task_time_scale", plan.task_time_scale) or 1.0
     plan.skip_cmd_shell = str(variables.get("lab_skip_cmd_shell") or "works")
     if plan.skip_cmd_shell not in ("works", "ignored"):
         raise _fail(host, f"lab_skip_cmd_shell is {plan.skip_cmd_shell!r}; choose works or ignored")
@@ -306,8 +346,26 @@ def _read_content(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> No
         path = _folder(host, "lab_shares", share.get("path"))
         anonymous = _boolean(host, share, "anonymous", False)
         plan.shares.append({"name": str(share["name"]), "path": path, "anonymous": anonymous})
+    _read_disks(plan, host, variables)
     if variables.get("lab_setups"):
         plan.setups = _folder(host, "lab_setups", variables["lab_setups"])
+
+
+def _read_disks(plan: WindowsPlan, host: str, variables: dict[str, Any]) -> None:
+    for entry in _list(host, variables, "lab_disks_physical"):
+        disk = _mapping(host, "lab_disks_physical", entry, {"number", "size", "serial", "state", "readonly", "data"})
+        number, state = disk.get("number"), str(disk.get("state") or "offline")
+        if not isinstance(number, int) or not 0 < number < 100 or number in (item["number"] for item in plan.disks):
+            raise _fail(host, "lab_disks_physical: each disk needs a number of its own from 1 on; 0 is the system's")
+        if state not in ("offline", "online"):
+            raise _fail(host, f"lab_disks_physical: state is {state!r}; choose offline or online")
+        size = int(_number(host, disk, "size", 80_000_000_000))
+        if size < 10_000_000:
+            raise _fail(host, "lab_disks_physical: size is a number of bytes, as in 80000000000")
+        plan.disks.append({
+            "number": number, "size": size, "serial": str(disk.get("serial") or f"WD-{number}"), "state": state,
+            "readonly": _boolean(host, disk, "readonly", state == "offline"), "data": _boolean(host, disk, "data", False),
+        })  # fmt: skip
 
 
 def _folder(host: str, name: str, value: object) -> str:

@@ -152,6 +152,10 @@ class Installation:
         if real != wanted:
             self._elsewhere.add(real)
 
+    def is_elsewhere(self, real: Path) -> bool:
+        """Whether this is a data folder that stands elsewhere, behind a link of the lab's own."""
+        return real in self._elsewhere
+
     def clean(self) -> None:
         """The lab goes down: so do the data folders that stand elsewhere."""
         for folder in self._elsewhere:
@@ -172,8 +176,7 @@ class Installation:
                 shutil.rmtree(trial, ignore_errors=True)
                 trial.mkdir(mode=0o700, parents=True)
                 self.give(trial)
-                await self.run("initdb", "-D", str(trial), "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C",
-                               "--no-sync")  # fmt: skip
+                await self.initialize(trial, superuser)
                 create = [f"CREATE DATABASE {_template_of(size)} TEMPLATE template0" for size in sorted(sizes)]
                 await self.single(trial, "postgres", [f"CREATE ROLE {_PUPIL}", *create])
                 for size in sorted(sizes):
@@ -183,6 +186,12 @@ class Installation:
                 except OSError:  # another lab was quicker
                     shutil.rmtree(trial, ignore_errors=True)
             return folder
+
+    async def initialize(self, data: Path, superuser: str) -> None:
+        """initdb in an empty folder: a database system with an identifier of its own. Raises LabError."""
+        await self.run(
+            "initdb", "-D", str(data), "-U", superuser, "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"
+        )
 
     async def single(self, data: Path, database: str, statements: list[str]) -> None:
         """Run statements in PostgreSQL's single-user mode, each in a transaction of its own. Raises LabError.
@@ -232,13 +241,26 @@ class Cluster:
         return self._process.pid if self._process and self._process.returncode is None else 0
 
     async def create(self, data: Path, port: int, superuser: str, password: str,
-                     databases: list[dict[str, Any]]) -> None:  # fmt: skip
-        """Make the cluster: a copy of the template with its password and databases (school_data.entry)."""
-        sizes = frozenset(item["tables"] for item in databases if item["tables"])
-        template = await self._installation.template(superuser, sizes)
+                     databases: list[dict[str, Any]], fresh: bool = False) -> None:  # fmt: skip
+        """Make the cluster: a copy of the template with its password and databases (school_data.entry).
+
+        Args:
+            fresh: a database system of its own instead, which differs from all others by its identifier; in a folder that
+                is empty or not there, without databases.
+        """
         real = self._installation.place(data)
         self._installation.remember(data, real)
-        await asyncio.to_thread(_copy, template, real)
+        if fresh:
+            if real != data:
+                shutil.rmtree(real, ignore_errors=True)
+                if data.is_dir() and not data.is_symlink():
+                    data.rmdir()
+            real.mkdir(mode=0o700, exist_ok=True)
+            self._installation.give(real)
+            await self._installation.initialize(real, superuser)
+        else:
+            sizes = frozenset(item["tables"] for item in databases if item["tables"])
+            await asyncio.to_thread(_copy, await self._installation.template(superuser, sizes), real)
         if real != data:
             data.symlink_to(real)
         with (real / "postgresql.conf").open("a") as stream:
@@ -268,6 +290,7 @@ class Cluster:
         """Start the postmaster; None when it accepts connections, else what it said before it died."""
         if self.pid:
             return None
+        _forget_foreign_lock(data.resolve())
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._installation.command("postgres", "-D", str(data.resolve()), "-c",
@@ -287,9 +310,12 @@ class Cluster:
 
     def crash(self) -> None:
         """The postmaster and its children are gone at once, as when the power fails: nothing is shut down."""
-        for number in realtool.tree(self.pid) if self.pid else []:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+        doomed = realtool.tree(self.pid) if self.pid else []
+        # Stopped first: a backend must not tell its client of the postmaster's end.
+        for last in (signal.SIGSTOP, signal.SIGKILL):
+            for number in doomed:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(number, last)
 
     async def wait(self) -> None:
         """Wait until the postmaster ends."""
@@ -308,6 +334,18 @@ class Cluster:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _forget_foreign_lock(data: Path) -> None:
+    """A postmaster.pid that came with a copy from another host of the lab names a process that, in the lab, lives here as well.
+
+    On a host of its own that number is nobody's, or another program's: 8.4 for Windows asks the pipe of that process for a
+    signal (src/port/kill.c) and takes the file for a stale one.
+    """
+    lock = data / "postmaster.pid"
+    with contextlib.suppress(OSError, ValueError):
+        if Path(f"/proc/{int(lock.read_text().splitlines()[0])}/cwd").readlink() != data:
+            lock.unlink()
 
 
 def _major(data: Path) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lab.windows.host import Host
 
-FAULTS = ("power_cut_after", "power_cut_in")
+FAULTS = ("power_cut_after", "power_cut_in", "no_power")
 
 
 def _nothing() -> None:
@@ -58,6 +58,7 @@ class Power:
         if self._boot:
             self._boot.cancel()
         host.scm.lose_power()
+        host.tasks.vanish()
         for cluster in host.clusters():
             cluster.crash()
         host.remember("power lost")
@@ -69,6 +70,8 @@ class Power:
 
     def follow(self) -> None:
         """The faults were switched: a host whose power is back boots."""
+        if "no_power" in self._host.faults:
+            self.cut()
         if self.lost and not any(name in self._host.faults for name in FAULTS):
             self.lost = False
             self._boot = asyncio.get_running_loop().create_task(self._booted())
@@ -86,7 +89,9 @@ class Power:
         ))  # fmt: skip
         for cluster in host.clusters():
             await cluster.wait()
+        host.features.boot()
         host.scm.boot()
+        host.tasks.boot()
 
     def end(self) -> None:
         """The lab goes down."""

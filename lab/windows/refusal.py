@@ -12,6 +12,14 @@ class LabRefusal(Exception):
     status = 255
 
 
+class Jump(Exception):
+    """``goto``: a batch file goes on at a label."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self.label = label
+
+
 class CommandEnded(Exception):
     """``exit N`` ends the whole command line."""
 

@@ -176,9 +176,9 @@ class Scm:
         found = self._host.accounts.service_account(service.account)
         if not service.is_postgresql or found is None:
             return self._host.openerp.image_error(service)
-        real = self._host.drive.find(self._host.drive.absolute(service.image))
-        if real is None:
-            return 2
+        image = self._host.drive.absolute(service.image)
+        if self._host.drive.find(image) is None:
+            return 2 if self._host.drive.is_folder(image.rpartition("\\")[0]) else 3
         token = self._host.accounts.token(found[1])
         allowed = self._host.acls.allows(self._host.drive.absolute(service.image), token, acl.READ_EXECUTE)
         return 0 if allowed else 5

@@ -71,12 +71,12 @@ class Runtime:
         self._running: dict[str, Running] = {}
 
     def image_error(self, service: Service) -> int:
-        """Why the wrapper itself cannot be started: 2 absent, 193 no program; 0 it can."""
+        """Why the wrapper itself cannot be started: 2 or 3 absent, 193 no program; 0 it can."""
         if kind_of(service) is None:
             return 0
         real = self._host.drive.find(self._host.drive.absolute(service.image))
         if real is None or not real.is_file():
-            return 2
+            return 2 if self._host.drive.is_folder(self._host.drive.absolute(service.image).rpartition("\\")[0]) else 3
         return 0 if files.is_sealed(real.read_bytes()) else 193
 
     async def up(self) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lab.windows import programs
 from lab.windows.files import WindowsPathError
-from lab.windows.openerp import files, ini, setupfile
+from lab.windows.openerp import bundled, files, ini, setupfile
 from lab.windows.openerp.setupfile import ALLINONE, SetupFile
 from lab.windows.processes import Call, Input
 from lab.windows.refusal import LabRefusal
@@ -237,7 +237,7 @@ class Setup:
             await self._postgresql(folder)
 
     async def _postgresql(self, folder: str) -> None:
-        """``RMDir /r "$INSTDIR\\PostgreSQL"``, with its data; what would be installed then is not played."""
+        """``RMDir /r "$INSTDIR\\PostgreSQL"``, with its data, then PostgreSQL's own setup."""
         await executed(self.call, "net", "user", "openpgsvc", "/delete")
         doomed = f"{folder}\\PostgreSQL"
         for service in list(self.host.scm.services.values()):
@@ -246,9 +246,9 @@ class Setup:
         if self.host.drive.find(doomed):
             self.host.drive.remove(doomed)
             self.host.acls.forget(doomed)
-        raise LabRefusal(
-            "the PostgreSQL setup inside the all-in-one is not played; its folder, with its data, is deleted"
-        )
+        if "disk_full" in self.host.faults:
+            raise Aborted
+        await bundled.install(self.host, doomed, self.setup.version)
 
 
 async def uninstall(call: Call, kind: str, path: str) -> int:

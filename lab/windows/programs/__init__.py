@@ -73,7 +73,10 @@ def by_path(host: Host, path: str) -> Program | None:
     low = path.lower().replace("\\sysnative\\", "\\system32\\").replace("\\syswow64\\", "\\system32\\")
     base = low.rpartition("\\")[2]
     item = _named(base)
-    if item is not None and has(host, item) and item.folder(host).lower() == low.rpartition("\\")[0]:
+    if item is not None and has(host, item) and item.folder(host).lower() == low.rpartition("\\")[0] and (
+        # What Windows brings itself is there; of what was installed the file must be (its disk may have gone).
+        low.startswith("c:\\windows\\") or host.drive.find(item.path(host)) is not None
+    ):  # fmt: skip
         return item
     return _by_content(host, path)
 

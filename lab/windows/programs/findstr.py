@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from lab.windows.files import WindowsPathError
 from lab.windows.processes import Call
 from lab.windows.programs import program
 from lab.windows.refusal import LabRefusal
@@ -66,7 +67,12 @@ async def _findstr(call: Call) -> int:
         expression = re.compile(pattern.encode(call.encoding, "replace"), re.IGNORECASE if "i" in flags else 0)
     except re.error:
         raise LabRefusal(f"this expression of findstr is not played: {call.line.strip()}") from None
-    sources = [(name, call.host.drive.read(call.path(name))) for name in files] or [("", await call.stdin.read_all())]
+    sources = [] if files else [("", await call.stdin.read_all())]
+    for name in files:
+        try:
+            sources.append((name, call.host.drive.read(call.path(name, unc=True))))
+        except WindowsPathError:
+            call.err(call.say(f"FINDSTR : impossible d'ouvrir {name}", f"FINDSTR: Cannot open {name}"))
     found = False
     for name, data in sources:
         for number, line in enumerate(data.splitlines(), 1):

@@ -156,6 +156,7 @@ def _share(call: Call, words: list[str]) -> int:
         return _help(call, 2118)
     if not call.host.drive.is_folder(new.path):
         return _help(call, 2116)
+    new.grants = new.grants or [("S-1-1-0", "READ")]  # what net share gives on 2008 without /GRANT
     shares[name.lower()] = new
     call.out(call.say(f"{name} a été partagé.\n", f"{name} was shared successfully.\n"))
     return 0

@@ -9,6 +9,7 @@ lab"). Sources: the 8.4 manual's reference pages, main.c, pg_ctl.c and pg_contro
 
 from __future__ import annotations
 
+from lab.errors import LabError
 from lab.windows.pgtools.tool import folder, on, version
 from lab.windows.processes import Call
 from lab.windows.programs import program
@@ -98,6 +99,15 @@ _STATES = {
 }  # fmt: skip
 
 
+_WRONG_CRC = (
+    "ATTENTION : Les sommes de contrôle (CRC) calculées ne correspondent pas aux\nvaleurs stockées dans le fichier.\nSoit le "
+    "fichier est corrompu, soit son organisation diffère de celle attendue.\nLes résultats ci-dessous ne sont pas dignes de "
+    "confiance.\n",
+    "WARNING: Calculated CRC checksum does not match value stored in file.\nEither the file is corrupt, or it has a different "
+    "layout than this program\nis expecting.  The results below are untrustworthy.\n",
+)
+
+
 @program("pg_controldata", folder, on)
 async def _pg_controldata(call: Call) -> int:
     if call.argv in (["--version"], ["-V"]):
@@ -119,11 +129,18 @@ async def _pg_controldata(call: Call) -> int:
                           "No such file or directory", f'pg_controldata: could not open file "{shown}/global/pg_control"'
                           " for reading: No such file or directory"))  # fmt: skip
         return 2
-    output = await call.host.installation.run("pg_controldata", str(real.resolve()))
+    try:
+        output = await call.host.installation.run("pg_controldata", str(real.resolve()))
+    except LabError:
+        call.err(call.say(f"pg_controldata : n'a pas pu lire le fichier « {shown}/global/pg_control » : Invalid argument",
+                          f'pg_controldata: could not read file "{shown}/global/pg_control": Invalid argument'))  # fmt: skip
+        return 2
     english = call.host.plan.language == "en" or any(
         call.env.get(name, "") in ("C", "POSIX") or call.env.get(name, "").startswith("en")
         for name in ("LC_ALL", "LC_MESSAGES", "LANG")
     )
+    if b"crc " in output.lower():
+        call.out(_WRONG_CRC[1] if english else _WRONG_CRC[0])
     for line in output.decode().splitlines():
         label, _unused, value = line.partition(":")
         if label not in _LABELS:
@@ -140,7 +157,7 @@ def _register_refusals() -> None:
     async def refuse(call: Call) -> int:
         raise LabRefusal("this program of PostgreSQL is not played yet")
 
-    for name in ("createuser", "dropuser", "initdb", "vacuumdb", "reindexdb", "clusterdb"):
+    for name in ("createuser", "dropuser", "vacuumdb", "reindexdb", "clusterdb"):
         program(name, folder, on)(refuse)
 
 

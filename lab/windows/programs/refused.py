@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.windows.dfs import NAMESPACE
 from lab.windows.processes import Call
 from lab.windows.programs import program
 from lab.windows.refusal import LabRefusal
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from lab.windows.host import Host
 
 _EVERYWHERE = (
-    "xcopy", "schtasks", "diskpart", "mountvol", "netstat", "nslookup", "attrib", "sort", "find",
+    "xcopy", "netstat", "nslookup", "attrib", "sort", "find",
     "forfiles", "cacls", "bcdedit", "systeminfo", "shutdown", "netsh", "msiexec", "regsvr32", "cscript", "wscript",
     "route", "arp", "tracert", "subst", "openfiles", "gpupdate", "gpresult", "setx", "auditpol", "secedit", "bitsadmin",
     "sfc", "vssadmin", "w32tm", "driverquery", "fc", "comp", "expand", "makecab", "compact", "cipher", "winrs",
@@ -26,12 +27,8 @@ async def _refuse(call: Call) -> int:
     raise LabRefusal("this program is not played")
 
 
-def _with_dfs(host: Host) -> bool:
-    return host.plan.dfs
-
-
-def _old_server(host: Host) -> bool:
-    return host.plan.is_server and host.plan.version.startswith("6.")
+def _with_namespaces(host: Host) -> bool:
+    return NAMESPACE in host.dfs.features
 
 
 def _has_wmic(host: Host) -> bool:
@@ -40,9 +37,5 @@ def _has_wmic(host: Host) -> bool:
 
 for _name in _EVERYWHERE:
     program(_name)(_refuse)
-for _name in ("dfsutil", "dfsrdiag", "dfscmd"):
-    program(_name, on=_with_dfs)(_refuse)
-program("dism", on=lambda host: not host.plan.is_nt60)(_refuse)
-program("dfsradmin", folder=lambda host: "C:\\Windows", on=_with_dfs)(_refuse)
-program("servermanagercmd", on=_old_server)(_refuse)
+program("dfscmd", on=_with_namespaces)(_refuse)
 program("wmic", folder=lambda host: "C:\\Windows\\System32\\Wbem", on=_has_wmic)(_refuse)

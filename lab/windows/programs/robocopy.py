@@ -23,8 +23,7 @@ from lab.windows.refusal import LabRefusal
 
 _COPIED, _EXTRA, _MISMATCH, _FAILED, _SERIOUS = 1, 2, 4, 8, 16
 _QUIET = {"np", "nfl", "ndl", "njh", "njs", "ns", "nc"}
-# No played drive has junctions, so leaving them out (xj) leaves nothing out.
-_NO_OPS = {"xj", "z", "b", "zb", "x", "v", "fp", "bytes", "ts", "eta", "dst", "tee"}
+_NO_OPS = {"z", "b", "zb", "x", "v", "fp", "bytes", "ts", "eta", "dst", "tee"}
 _CLASSES = {"xo": OLDER, "xn": NEWER, "xc": CHANGED, "xl": NEW}
 _KNOWN = ("mov", "move", "a", "m", "a+:", "a-:", "create", "fat", "256", "mon:", "mot:", "rh:", "pf", "ipg:", "sl",
           "xjd", "xjf", "ia:", "xa:", "max:", "min:", "maxage:", "minage:", "maxlad:", "minlad:", "reg", "tbd", "job:", "save:",
@@ -69,7 +68,8 @@ def _read(call: Call) -> _Asked:
         head, colon, value = name.partition(":")
         if name in _QUIET:
             asked.quiet.add(name)
-        elif name in ("s", "e", "mir", "purge", "l", "is", "fft", "xx", "sec", "copyall"):
+        elif name in ("s", "e", "mir", "purge", "l", "is", "fft", "xx", "xj", "sec", "copyall"):
+            rules.no_junctions |= name == "xj"  # mount points are reparse points as junctions are
             rules.recursive |= name in ("s", "e", "mir")
             rules.empty |= name in ("e", "mir")
             rules.purge |= name in ("mir", "purge")

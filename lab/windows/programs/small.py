@@ -35,7 +35,7 @@ def _csv(*fields: str) -> str:
 async def _whoami(call: Call) -> int:
     switches = [word.lower() for word in call.argv]
     account = call.host.accounts.user(call.user)
-    domain = call.host.plan.computer_name.lower()
+    domain = call.host.plan.authority.lower()
     shown = f"{domain}\\{(account.name if account else call.user).lower()}"
     sid = account.sid if account else ""
     if not switches:

@@ -16,12 +16,14 @@ from collections.abc import Callable
 from functools import partial
 from xml.sax.saxutils import escape
 
+from lab.windows.dfs import REPLICATION
+from lab.windows.dfs.events import LOG
 from lab.windows.events import Event
 from lab.windows.processes import Call
 from lab.windows.programs import program
 from lab.windows.refusal import LabRefusal
 
-_CHANNELS = ("Application", "Security", "System", "Setup", "DFS Replication")
+_CHANNELS = ("Application", "Security", "System", "Setup", LOG)
 _TOKEN = re.compile(r"\s*(timediff|'[^']*'|\"[^\"]*\"|\d+|<=|>=|!=|=|<|>|\(|\)|\[|\]|@\w+|\w+|\*|/)")
 _LEVELS = {1: 2, 2: 3, 3: 4}
 Test = Callable[[Event], bool]
@@ -218,7 +220,8 @@ async def _wevtutil(call: Call) -> int:
     verb = words.pop(0).lower() if words else ""
     if verb in ("el", "enum-logs"):
         for name in _CHANNELS:
-            call.out(name)
+            if name != LOG or REPLICATION in call.host.dfs.features:
+                call.out(name)
         return 0
     if verb not in ("qe", "query-events"):
         known = ("gl", "sl", "ep", "gp", "im", "um", "gli", "epl", "al", "cl", "get-log", "set-log", "clear-log")
@@ -243,7 +246,7 @@ async def _wevtutil(call: Call) -> int:
             call.err(call.say(f"Option non valide : /{option}", f"Invalid option {option}. Option is not supported."))
             return 87
     channel = next((known for known in _CHANNELS if names and known.lower() == names[0].lower()), None)
-    if channel is None or (channel == "DFS Replication" and not call.host.plan.dfs):
+    if channel is None or (channel == LOG and REPLICATION not in call.host.dfs.features):
         return _failed(call, 15007 if names else 87)
     form = options.get("f", "xml").lower()
     if form == "renderedxml":

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.windows.dfs.tree import PRIVATE
 from lab.windows.wmi.classes import Arguments, WmiClass, method, register
-from lab.windows.wmi.values import DateTime, Row
+from lab.windows.wmi.shares import trustee
+from lab.windows.wmi.values import DateTime, Embedded, Row
 
 if TYPE_CHECKING:
     from lab.windows.host import Host
@@ -20,17 +22,17 @@ if TYPE_CHECKING:
 def _row(host: Host, keys: dict[str, str], folder: bool) -> Row | None:
     path = host.drive.absolute(keys["name"].replace("\\\\", "\\"))
     real = host.drive.find(path)
-    if real is None or real.is_dir() != folder:
+    if real is None or (real.is_dir() or real.is_symlink()) != folder:
         return None
     shown = host.drive.true_case(path)
-    status = real.stat()
+    status = real.stat() if real.exists() else real.lstat()  # a mount point whose disk is offline is still a folder
     parent, _unused, name = shown.rpartition("\\")
     stem, dot, extension = name.rpartition(".")
     row: Row = {
         "Archive": not folder, "Caption": shown, "CreationDate": DateTime(status.st_ctime), "Drive": "c:",
         "Encrypted": False, "EightDotThreeFileName": shown.lower(), "Extension": extension if dot else "",
         "FileName": stem if dot else name, "FileSize": None if folder else status.st_size, "FSName": "NTFS",
-        "Hidden": False, "InstallDate": DateTime(status.st_ctime), "LastAccessed": DateTime(status.st_atime),
+        "Hidden": real.name == PRIVATE, "InstallDate": DateTime(status.st_ctime), "LastAccessed": DateTime(status.st_atime),
         "LastModified": DateTime(status.st_mtime), "Name": shown.lower(), "Path": f"{parent[2:]}\\".lower(),
         "Readable": True, "Status": "OK", "System": False, "Writeable": True,
     }  # fmt: skip
@@ -64,14 +66,18 @@ async def _descriptor(host: Host, row: Row | None, arguments: Arguments) -> dict
     assert row is not None
     security = host.acls.security(str(row["Path"]))
     entries = [
-        {
-            "AccessMask": ace.mask,
-            "AceFlags": sum(_ACE_FLAGS[flag] for flag in ace.flags),
-            "AceType": int(ace.deny),
-            "Trustee": {"SIDString": ace.sid},
-        }
+        Embedded("Win32_ACE", {
+            "AccessMask": ace.mask, "AceFlags": sum(_ACE_FLAGS[flag] for flag in ace.flags), "AceType": int(ace.deny),
+            "GuidInheritedObjectType": None, "GuidObjectType": None, "Trustee": trustee(host, ace.sid),
+        })
         for ace in security.aces
-    ]
+    ]  # fmt: skip
     control = 0x8004 | (0x1000 if security.protected else 0)
-    descriptor = {"ControlFlags": control, "DACL": entries, "Owner": {"SIDString": security.owner}}
-    return {"Descriptor": descriptor, "ReturnValue": 0}
+    descriptor = {
+        "ControlFlags": control,
+        "DACL": entries,
+        "Group": None,
+        "Owner": trustee(host, security.owner),
+        "SACL": None,
+    }
+    return {"Descriptor": Embedded("Win32_SecurityDescriptor", descriptor), "ReturnValue": 0}

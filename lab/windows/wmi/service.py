@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.windows import soap, wmi
+from lab.windows.dfs import REPLICATION
 from lab.windows.files import WindowsPathError
 from lab.windows.refusal import LabRefusal
 from lab.windows.soap import ENUMERATION, WSMAN, Fault, Request, text_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from lab.windows.host import Host
 
 WMI_PREFIX = values.PREFIX
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _WQL = ("http://schemas.microsoft.com/wbem/wsman/1/wql",)
 _NOT_FOUND, _NO_NAMESPACE, _NO_CLASS = 0x80041002, 0x8004100E, 0x80041010
 _NO_METHOD, _BAD_QUERY, _BAD_PARAMETER = 0x80041055, 0x80041017, 0x8004102F
@@ -74,7 +74,9 @@ class Wmi:
         path = request.resource.partition("?")[0][len(WMI_PREFIX) :]
         namespace, _unused, class_name = path.rpartition("/")
         namespace = namespace.lower().replace("\\", "/")
-        if namespace not in _NAMESPACES and not (namespace == "root/microsoftdfs" and self._host.plan.dfs):
+        if namespace not in _NAMESPACES and not (
+            namespace == "root/microsoftdfs" and REPLICATION in self._host.dfs.features
+        ):
             raise _fault(_NO_NAMESPACE, "The specified namespace is invalid.")
         action = request.action
         if action == soap.ENUMERATE + "Enumerate":
@@ -261,14 +263,14 @@ class Wmi:
             local = child.tag.rpartition("}")[2]
             if local.lower() not in names:
                 raise _fault(_BAD_PARAMETER, f"{real} has no parameter {local}.")
-            if child.get(_NIL, "").lower() in ("true", "1"):
+            value = values.argument(child)
+            if value is None:
                 continue
             key = names[local.lower()]
-            text = child.text or ""
             if key in arguments:
                 before = arguments[key]
-                arguments[key] = [*before, text] if isinstance(before, list) else [before, text]
+                arguments[key] = [*before, value] if isinstance(before, list) else [before, value]
             else:
-                arguments[key] = text
+                arguments[key] = value
         row = None if static and not request.selectors else self._find(wmi_class, request.selectors)
         return values.output(wmi_class.namespace, wmi_class.name, real, await run(self._host, row, arguments))

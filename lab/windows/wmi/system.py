@@ -1,40 +1,22 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Win32_OperatingSystem, Win32_ComputerSystem, Win32_Processor, disks and volumes, Win32_ServerFeature.
+"""Win32_OperatingSystem, Win32_ComputerSystem, Win32_Processor.
 
 Sources: Microsoft's class pages; facts/windows.md 3.2 (OSLanguage, CodeSet; OSArchitecture may be missing on 2008).
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.windows.wmi.classes import WmiClass, register
-from lab.windows.wmi.values import DateTime, Reference, Row
+from lab.windows.wmi.values import DateTime, Row
 
 if TYPE_CHECKING:
     from lab.windows.host import Host
-
-_SIZE = 107_374_178_304
-# Numbers and names of Win32_ServerFeature (Microsoft's page of the class).
-_FEATURES = {
-    1: ("Application Server", 0), 2: ("Web Server (IIS)", 0), 5: ("Fax Server", 0), 6: ("File Services", 0),
-    7: ("Print Services", 0), 8: ("Active Directory Certificate Services", 0),
-    10: ("Active Directory Domain Services", 0), 12: ("DHCP Server", 0), 13: ("DNS Server", 0),
-    18: ("Terminal Services", 0), 33: ("Failover Clustering", 0), 36: (".NET Framework 3.0 Features", 0),
-    39: ("Telnet Client", 0), 99: ("Windows Server Backup", 0), 102: ("Distributed File System", 6),
-    103: ("DFS Namespaces", 102), 104: ("DFS Replication", 102), 101: ("File Server", 6),
-    105: ("File Server Resource Manager", 6), 106: ("Services for Network File System", 6),
-    127: ("Remote Server Administration Tools", 0),
-}  # fmt: skip
-
-
-def _free(host: Host) -> int:
-    return 0 if "disk_full" in host.faults else host.plan.disk_free
 
 
 def _operating_system(host: Host) -> Iterator[Row]:
@@ -72,12 +54,11 @@ def _computer_system(host: Host) -> Iterator[Row]:
     plan = host.plan
     in_domain = "." in plan.domain
     role = (3 if in_domain else 2) if plan.is_server else (1 if in_domain else 0)
-    domain_controller = 10 in plan.features
     yield {
         "AdminPasswordStatus": 1, "BootupState": "Normal boot", "Caption": plan.computer_name,
         "CreationClassName": "Win32_ComputerSystem", "CurrentTimeZone": -time.timezone // 60,
         "Description": "AT/AT COMPATIBLE", "DNSHostName": plan.computer_name.lower(), "Domain": plan.domain,
-        "DomainRole": 5 if domain_controller else role, "Manufacturer": "LAB", "Model": "lycee.openerp",
+        "DomainRole": 5 if plan.domain_controller or 10 in plan.features else role, "Manufacturer": "LAB", "Model": "lycee.openerp",
         "Name": plan.computer_name, "NumberOfLogicalProcessors": 2, "NumberOfProcessors": 1,
         "PartOfDomain": in_domain, "PrimaryOwnerName": "Windows User", "Status": "OK",
         "SystemType": "X86-based PC" if plan.architecture == 32 else "x64-based PC",
@@ -95,68 +76,6 @@ def _processor(host: Host) -> Iterator[Row]:
     }  # fmt: skip
 
 
-def _serial(host: Host) -> str:
-    return hashlib.sha256(f"volume/{host.plan.name}".encode()).hexdigest()
-
-
-def _volume_id(host: Host) -> str:
-    text = _serial(host)
-    return f"\\\\?\\Volume{{{text[:8]}-{text[8:12]}-11dd-{text[12:16]}-{text[16:28]}}}\\"
-
-
-def _logical_disk(host: Host) -> Iterator[Row]:
-    yield {
-        "Caption": "C:", "Description": host.say("Disque fixe local", "Local Fixed Disk"), "DeviceID": "C:",
-        "DriveType": 3, "FileSystem": "NTFS", "FreeSpace": _free(host), "MediaType": 12, "Name": "C:",
-        "ProviderName": None, "Size": _SIZE, "SystemName": host.plan.computer_name, "VolumeName": "",
-        "VolumeSerialNumber": _serial(host)[:8].upper(),
-    }  # fmt: skip
-
-
-def _volume(host: Host) -> Iterator[Row]:
-    yield {
-        "BlockSize": 4096, "BootVolume": True, "Capacity": _SIZE, "Caption": "C:\\", "DeviceID": _volume_id(host),
-        "DriveLetter": "C:", "DriveType": 3, "FileSystem": "NTFS", "FreeSpace": _free(host), "Label": None,
-        "Name": "C:\\", "SerialNumber": int(_serial(host)[:8], 16), "SystemName": host.plan.computer_name,
-        "SystemVolume": True,
-    }  # fmt: skip
-
-
-def _mount_point(host: Host) -> Iterator[Row]:
-    yield {
-        "Directory": Reference("root/cimv2", "Win32_Directory", (("Name", "C:\\"),)),
-        "Volume": Reference("root/cimv2", "Win32_Volume", (("DeviceID", _volume_id(host)),)),
-    }
-
-
-def _disk_drive(host: Host) -> Iterator[Row]:
-    yield {
-        "Caption": "LAB disk", "DeviceID": "\\\\.\\PHYSICALDRIVE0", "Index": 0, "InterfaceType": "SCSI",
-        "MediaType": "Fixed hard disk media", "Model": "LAB disk", "Partitions": 1, "SerialNumber": _serial(host)[:16],
-        "Size": 107_372_805_120, "Status": "OK", "SystemName": host.plan.computer_name,
-    }  # fmt: skip
-
-
-def _features(host: Host) -> Iterator[Row]:
-    for number in host.plan.features:
-        name, parent = _FEATURES.get(number, (f"Feature {number}", 0))
-        yield {"ID": number, "Name": name, "ParentID": parent}
-
-
 register(WmiClass("Win32_OperatingSystem", ("Name",), _operating_system, singleton=True))
 register(WmiClass("Win32_ComputerSystem", ("Name",), _computer_system))
 register(WmiClass("Win32_Processor", ("DeviceID",), _processor))
-register(WmiClass("Win32_LogicalDisk", ("DeviceID",), _logical_disk))
-register(WmiClass("Win32_Volume", ("DeviceID",), _volume))
-register(WmiClass("Win32_MountPoint", ("Directory", "Volume"), _mount_point))
-register(WmiClass("Win32_DiskDrive", ("DeviceID",), _disk_drive))
-register(WmiClass("Win32_ServerFeature", ("ID",), _features, on=lambda host: host.plan.is_server))
-for _name, _keys in (
-    ("DfsrReplicatedFolderInfo", ("ReplicatedFolderGuid",)),
-    ("DfsrReplicatedFolderConfig", ("ReplicatedFolderGuid",)),
-    ("DfsrReplicationGroupConfig", ("ReplicationGroupGuid",)),
-    ("DfsrConnectionInfo", ("ConnectionGuid",)),
-    ("DfsrVolumeConfig", ("VolumeGuid",)),
-    ("DfsrConflictInfo", ("ConflictGuid",)),
-):
-    register(WmiClass(_name, _keys, lambda host: [], namespace="root/microsoftdfs"))

@@ -10,10 +10,13 @@ repeat their element, references are endpoint references.
 from __future__ import annotations
 
 import datetime
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
+
+from lab.windows.refusal import LabRefusal
 
 PREFIX = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -58,6 +61,14 @@ class Reference:
     keys: tuple[tuple[str, str], ...]
 
 
+class Embedded(dict[str, Any]):
+    """An object of another class inside an answer or a request."""
+
+    def __init__(self, class_name: str, properties: Mapping[str, Any]) -> None:
+        super().__init__(properties)
+        self.class_name = class_name
+
+
 Row = dict[str, Any]
 
 
@@ -78,31 +89,65 @@ def endpoint(reference: Reference) -> str:
     )
 
 
-def _scalar(name: str, value: Any) -> str:
+def _scalar(name: str, value: Any, depth: int) -> str:
+    prefix = f"p{depth or ''}"
+    tag = f"{prefix}:{name}"
     if value is None:
-        return f'<p:{name} xsi:nil="true"/>'
+        return f'<{tag} xsi:nil="true"/>'
     if isinstance(value, bool):
-        return f"<p:{name}>{'true' if value else 'false'}</p:{name}>"
+        return f"<{tag}>{'true' if value else 'false'}</{tag}>"
     if isinstance(value, DateTime):
-        return f"<p:{name}><cim:Datetime>{value.xml()}</cim:Datetime></p:{name}>"
+        return f"<{tag}><cim:Datetime>{value.xml()}</cim:Datetime></{tag}>"
     if isinstance(value, Reference):
-        return f"<p:{name}>{endpoint(value)}</p:{name}>"
-    if isinstance(value, Mapping):
-        # An embedded object is an element with its own properties ([MS-WSMV] 2.2.4.2, DSP0230 7.4).
-        return f"<p:{name}>{properties(value)}</p:{name}>"
-    return f"<p:{name}>{escape(str(value))}</p:{name}>"
+        return f"<{tag}>{endpoint(value)}</{tag}>"
+    if isinstance(value, Embedded):
+        # An embedded object names its class, in whose namespace its properties are (DSP0230 7.4; clients that create shares).
+        inner = f"p{depth + 1}"
+        return (
+            f'<{tag} xmlns:{inner}="{uri("root/cimv2", value.class_name)}" xsi:type="{inner}:{value.class_name}_Type">'
+            f"{properties(value, depth + 1)}</{tag}>"
+        )
+    return f"<{tag}>{escape(str(value))}</{tag}>"
 
 
-def properties(row: Mapping[str, Any]) -> str:
-    """All the properties, in the order of their names."""
+def properties(row: Mapping[str, Any], depth: int = 0) -> str:
+    """All the properties, in the order of their names. ``depth``: of the embedded object whose they are."""
     parts = []
     for name in sorted(row):
         value = row[name]
         if isinstance(value, list):
-            parts += [_scalar(name, item) for item in value] if value else [_scalar(name, None)]
+            parts += [_scalar(name, item, depth) for item in value] if value else [_scalar(name, None, depth)]
         else:
-            parts.append(_scalar(name, value))
+            parts.append(_scalar(name, value, depth))
     return "".join(parts)
+
+
+def argument(element: ET.Element) -> Any:
+    """The value of a method's argument: text, None, or an Embedded object. Raises LabRefusal for an object without a type.
+
+    ``xsi:type`` names the class of an object and its properties are in the namespace of that class: so do the clients that are
+    known to work. What Windows makes of others nobody has published.
+    """
+    if element.get(f"{{{_XSI}}}nil", "").lower() in ("true", "1"):
+        return None
+    children = list(element)
+    if not children:
+        return element.text or ""
+    if len(children) == 1 and children[0].tag.rpartition("}")[2] == "Datetime":
+        return children[0].text or ""
+    class_name = element.get(f"{{{_XSI}}}type", "").rpartition(":")[2].removesuffix("_Type")
+    found: dict[str, Any] = {}
+    for child in children:
+        space, _unused, name = child.tag.removeprefix("{").rpartition("}")
+        if not class_name or space.lower() != uri("root/cimv2", class_name).lower():
+            raise LabRefusal(f"an object without xsi:type, or with properties outside its class, is not played: {name}")
+        value = argument(child)
+        if name in found:
+            before = found[name]
+            found[name] = [*before, value] if isinstance(before, list) else [before, value]
+        else:
+            found[name] = value
+    return Embedded(class_name, found)
 
 
 def instance(namespace: str, class_name: str, row: Mapping[str, Any]) -> str:

@@ -117,8 +117,8 @@ class _Parser:
             literal = None
         else:
             raise QueryError(text)
-        if operator == "=" and isinstance(literal, str):
-            self.equals[name.lower()] = literal
+        if operator == "=" and isinstance(literal, str | int) and not isinstance(literal, bool):
+            self.equals[name.lower()] = str(literal)
         return lambda row: compare(_value(row, name), operator, literal)
 
 

@@ -253,8 +253,11 @@ def test_all_in_one_destroys_an_unregistered_postgresql(setlab, on):
     data = setlab.file("lost", "C:\\Program Files\\OpenERP 6.0\\PostgreSQL\\data")
     assert (data / "PG_VERSION").exists()
     session.run("reg delete HKLM\\SOFTWARE\\PostgreSQL\\Installations /f")
-    code, _unused, error = session.run(f"{ALL} /S")
-    assert code == 255
-    assert error.startswith("LAB: the PostgreSQL setup")
-    assert not data.exists()
-    assert session.service("PostgreSQL_For_OpenERP")["State"] == "Stopped"
+    (data / "base" / "marque").write_bytes(b"x")
+    sid = session.get("Win32_UserAccount", Domain="LOST", Name="openpgsvc")["SID"]
+    assert session.run(f"{ALL} /S") == (0, "", "")
+    assert (data / "PG_VERSION").exists()
+    assert not (data / "base" / "marque").exists()
+    assert session.service("PostgreSQL_For_OpenERP")["State"] == "Running"
+    assert session.get("Win32_UserAccount", Domain="LOST", Name="openpgsvc")["SID"] != sid
+    assert conf(setlab, "lost")["pg_path"] == "C:\\Program Files\\OpenERP 6.0\\PostgreSQL\\bin"

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.openerp_install import DOCUMENTATION
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
+from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.allinone import install_all
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.fresh import install
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction
 
@@ -22,4 +23,5 @@ class ActionModule(OpenErpAction):
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""
         with self.lease(task_vars, "openerp_install") as step, self.target(task_vars, arguments) as target:
-            return install(target, arguments, check=self.check_mode, step=step, progress=progress_of(target.name))
+            work = install_all if arguments["program"] == "all" else install
+            return work(target, arguments, check=self.check_mode, step=step, progress=progress_of(target.name))

@@ -28,7 +28,7 @@ class ActionModule(WindowsAction):
 
     def _wanted(self, arguments: dict[str, Any]) -> bytes | None:
         """Return the wanted bytes, or None when the file is not to exist."""
-        if arguments["state"] == "absent":
+        if arguments["state"] != "present":
             return None
         content, src = arguments["content"], arguments["src"]
         if (content is None) == (src is None):

@@ -16,7 +16,9 @@ description:
     the settings of the service back byte for byte afterwards. A silent setup resets C(db_host), C(db_user), C(db_password), C(db_port) and
     C(logfile), and the service's account and start mode.
   - Installs afresh where there is nothing, and gives the configuration the database's real password, which a setup cannot be told.
-  - The all-in-one setup is refused. It deletes PostgreSQL's folder with its data where Windows knows no installed PostgreSQL.
+  - The all-in-one setup is run on a server that has nothing yet, and refused on any other. It deletes PostgreSQL's folder with its data
+    where Windows knows no installed PostgreSQL. PostgreSQL's superuser and OpenERP's configuration then get O(database_password), which
+    the setup cannot be told.
   - Does not update databases and takes nothing back; M(lycee.openerp.openerp_upgrade) does.
 attributes:
   check_mode:
@@ -33,9 +35,9 @@ extends_documentation_fragment:
   - lycee.openerp.openerp
 options:
   program:
-    description: What is installed.
+    description: What is installed. V(all) is the all-in-one setup, with PostgreSQL (since 0.5.0).
     type: str
-    choices: [server, web]
+    choices: [server, web, all]
     default: server
   release:
     description: The release that the setup brings.

@@ -63,6 +63,15 @@ options:
     description: Database that is asked.
     type: str
     default: postgres
+  pair:
+    description:
+      - What the server is in a pair that replicates its data, whose services start by hand only.
+      - V(active) starts OpenERP's services too where they stand. V(standby) gives account and rights and starts nothing; a standby whose
+        PostgreSQL runs is refused.
+    type: str
+    choices: [none, active, standby]
+    default: none
+    version_added: 0.5.0
   timeout:
     description: Seconds that each start and stop may take.
     type: float

@@ -22,6 +22,8 @@ from .errors import OptionError, SourceError
 _CERTUTIL = "C:\\Windows\\System32\\certutil.exe"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ALL_IN_ONE = re.compile(r"all[-_ ]?in[-_ ]?one", re.I)
+#: The setup that brings PostgreSQL too.
+ALLINONE = "allinone"
 URL, UNC, HOST, CONTROLLER = "url", "unc", "host", "controller"
 #: A network logon cannot go on to a third machine with the user's name (facts: double hop).
 _DOUBLE_HOP = (
@@ -58,7 +60,7 @@ class Setup:
 
 
 def setup_of(kind: str, wanted: str, source: str | None, sha256: str | None) -> Setup:
-    """Return the setup of a program (``server`` or ``web``) and release from the options.
+    """Return the setup of a program (``server``, ``web`` or ``allinone``) and release from the options.
 
     Raises:
         OptionError: one is missing or cannot be used; or it is the all-in-one setup.
@@ -70,7 +72,7 @@ def setup_of(kind: str, wanted: str, source: str | None, sha256: str | None) -> 
     found = Setup(source, sha256.strip().lower())
     if _SHA256.fullmatch(found.sha256) is None:
         raise OptionError(f"the sha256 of the setup of the {kind} is no SHA-256 (64 hexadecimal digits)")
-    if _ALL_IN_ONE.search(found.name):
+    if kind != ALLINONE and _ALL_IN_ONE.search(found.name):
         raise OptionError(
             f"{found.name} is the all-in-one setup, which deletes PostgreSQL's folder with its data where Windows knows no installed "
             "PostgreSQL; give the separate setups of the server and the web client"

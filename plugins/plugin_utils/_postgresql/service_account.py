@@ -26,6 +26,8 @@ Step = Callable[[str], None]
 #: The account of OpenERP's installer and its password, which is the same everywhere and public (its setup script).
 _INSTALLER_ACCOUNT, _INSTALLER_PASSWORD = "openpgsvc", "0p3npgsvcPWD"
 _ADMINISTRATORS = "S-1-5-32-544"
+#: What a server of a replicated pair is.
+ACTIVE, STANDBY = "active", "standby"
 #: Seconds between two questions to a cluster that is starting.
 _INTERVAL = 0.5
 
@@ -56,20 +58,25 @@ def fix(
     query = {key: arguments[f"database_{key}"] for key in ("host", "port", "user", "password")}
     query["database"] = arguments["database"]
     state = read_state(session, account, arguments["service"], query)
+    if arguments["pair"] == STANDBY:
+        return _fix_standby(session, arguments, state, check=check, step=step, progress=progress)
     cluster = state.cluster
     result = _result(state, account)
+    # Of a pair nothing starts by itself; of its active server OpenERP is to run all the same.
+    modes = ("Auto", "Manual") if arguments["pair"] == ACTIVE else ("Auto",)
+    idle = [one for one in state.openerp if one.start_mode in modes and one.state != RUNNING]
     if state.running and not state.served:
         raise OptionError(
             f"{session.name}: {cluster.service.name} runs and does not answer a query even now, so nothing was changed: "
             f"{state.answers}. Correct database_password, database_user or database_port"
         )
     password = _former_password(session, cluster.service, arguments) if not state.account_ok else ""
-    if not state.needs_work and not state.idle:
+    if not state.needs_work and not idle:
         return result
     result["changed"] = True
     if check:
         return result
-    wanted = {one.name for one in state.openerp if one.state == RUNNING or one.start_mode == "Auto"}
+    wanted = {one.name for one in state.openerp if one.state == RUNNING or one.start_mode in modes}
     openerp = [one for one in state.openerp if one.name in wanted]
     proven = state
     if state.needs_work:
@@ -89,6 +96,39 @@ def fix(
         raise StateError(f"{session.name}: PostgreSQL serves as {account}, and then: {'; '.join(failures)}")
     proven.openerp = openerp_services(services.services(session))
     return {**_result(proven, account), "changed": True, "diff": result["diff"]}
+
+
+def _fix_standby(
+    session: Session,
+    arguments: Mapping[str, Any],
+    state: State,
+    *,
+    check: bool,
+    step: Step,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Give the standby of a pair the account and the rights, with PostgreSQL stopped all the time.
+
+    Raises:
+        StateError: PostgreSQL runs there, or something is not as wanted afterwards.
+        WindowsError: one of its kinds.
+    """
+    account, service = arguments["account"], state.cluster.service
+    if service.state != STOPPED:
+        raise StateError(
+            f"{session.name}: it is the standby of its pair, and {service.name} is {service.state} there; two servers on one set of data destroy "
+            "it, so stop it, or correct openerp_active_server"
+        )
+    result = _result(state, account)
+    result["changed"] = not state.account_ok or state.denied > 0 or state.hidden
+    result["diff"]["after"]["serves"] = False
+    if check or not result["changed"]:
+        return result
+    _give(session, state, account, step, progress)
+    after = read_state(session, account, service.name, {})
+    if not after.account_ok or after.denied or after.hidden or after.running:
+        raise StateError(f"{session.name}: {what_is_wrong(after, account)}")
+    return {**_result(after, account), "changed": True, "diff": result["diff"]}
 
 
 def _former_password(session: Session, service: Service, arguments: Mapping[str, Any]) -> str:
@@ -124,6 +164,15 @@ def _change(
     if state.cluster.service.state != STOPPED:
         _say(progress, step, f"stop {name}")
         services.stop(session, name, timeout, step)
+    _give(session, state, account, step, progress)
+    _say(progress, step, f"start {name}")
+    services.start(session, name, timeout, step)
+    return _prove(session, account, name, timeout, query, step)
+
+
+def _give(session: Session, state: State, account: str, step: Step, progress: Callable[[str], None]) -> None:
+    """Give the account the rights and the service; nothing runs meanwhile."""
+    cluster = state.cluster
     if state.hidden:
         # Rights that name nobody of this host leave only the right of an administrator to take the files over.
         _say(progress, step, "take the data folder over")
@@ -133,11 +182,8 @@ def _change(
         _say(progress, step, f"grant {account} the data folder")
         acl.grant(session, cluster.data, BUILT_IN[account][1], "F", inherit=True, below=True)
     if not state.account_ok:
-        _say(progress, step, f"run {name} as {account}")
-        services.change(session, name, StartName=BUILT_IN[account][0], StartPassword="")
-    _say(progress, step, f"start {name}")
-    services.start(session, name, timeout, step)
-    return _prove(session, account, name, timeout, query, step)
+        _say(progress, step, f"run {cluster.service.name} as {account}")
+        services.change(session, cluster.service.name, StartName=BUILT_IN[account][0], StartPassword="")
 
 
 def _prove(session: Session, account: str, name: str, timeout: float, query: Mapping[str, Any], step: Step) -> State:

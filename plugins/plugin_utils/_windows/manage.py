@@ -16,6 +16,7 @@ from . import acl, files, services
 from .accounts import BUILT_IN, built_in, same_account, sid_of
 from .errors import OptionError, StateError
 from .session import Session
+from .temporary import make_folder
 
 _SC = "C:\\Windows\\System32\\sc.exe"
 _REG = "C:\\Windows\\System32\\reg.exe"
@@ -171,8 +172,14 @@ def manage_file(
         WindowsError: one of its kinds.
     """
     path = files.check_path(arguments["dest"])
-    present = files.size(session, path)
     result: dict[str, Any] = {"changed": False, "dest": path}
+    if arguments["state"] == "directory":
+        result["changed"] = not files.folder_exists(session, path)
+        if result["changed"] and not check:
+            step("make the folder")
+            make_folder(session, path)
+        return result
+    present = files.size(session, path)
     if wanted is None:
         if present is not None:
             result["changed"] = True
@@ -182,8 +189,8 @@ def manage_file(
                 files.remove(session, path)
         return result
     result["size"] = len(wanted)
-    same = present == len(wanted) and _same_content(session, path, wanted)
-    if same:
+    kept = present is not None and not arguments["force"]
+    if kept or (present == len(wanted) and _same_content(session, path, wanted)):
         return result
     result["changed"] = True
     if diff and not arguments["sensitive"]:

@@ -1,0 +1,34 @@
+# Copyright (c) lycee.openerp contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module openerp_failback."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment as OpenErp
+from ansible_collections.lycee.openerp.plugins.doc_fragments.pair import ModuleDocFragment as PairOptions
+from ansible_collections.lycee.openerp.plugins.modules.openerp_failback import DOCUMENTATION
+from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
+from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity import operations
+from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.pair import Pair
+from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.switch import Outcome
+from ansible_collections.lycee.openerp.plugins.plugin_utils._pair_action import PairAction
+
+
+class ActionModule(PairAction):
+    """Bring a server back into the pair, and the service back to it."""
+
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(OpenErp.DOCUMENTATION, PairOptions.DOCUMENTATION, DOCUMENTATION)
+    JOB = "openerp_failback"
+
+    def move(self, pair: Pair, arguments: dict[str, Any]) -> Outcome:
+        """Read the arguments and hand over to the library."""
+        return operations.failback(
+            pair,
+            arguments["to"],
+            arguments["primary"] or "",
+            restore_primary=arguments["restore_primary"],
+            check=self.check_mode,
+        )

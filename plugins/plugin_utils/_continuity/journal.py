@@ -1,0 +1,187 @@
+"""The journal of a move between the servers of a pair, kept on this machine: what was begun, so that the next run completes it.
+
+Note that this utility is private to the collection.
+
+    STATE_DIR/PAIR/journal.json   a move that has begun and not ended
+    STATE_DIR/PAIR/STAMP.json     how one ended
+    STATE_DIR/PAIR/last.json      the same, of the newest
+
+It is replaced as a whole before the effect that it announces, so a run may be cut anywhere. It holds no secret. Where it is lost, the
+gates are judged anew: that is safe, and may ask for a move in crash mode where the journal would have known better.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .. import _storage as storage
+from .errors import JournalError
+
+FAILOVER, FAILBACK = "failover", "failback"
+#: Where a switch is, in this order. From STARTING on the target may have written to its copy.
+SWITCH = (ANNOUNCED, STANDING, STARTING, SERVING, SWITCHED) = (
+    "announced",
+    "standing",
+    "starting",
+    "serving",
+    "switched",
+)
+#: Where the re-creation of the group is, in this order.
+REJOIN = (FENCED, GONE, SET_ASIDE, REPLICATING, REJOINED) = (
+    "fenced",
+    "group gone",
+    "set aside",
+    "replicating",
+    "rejoined",
+)
+
+
+@dataclass(slots=True)
+class Switch:
+    """The service goes from one server to the other.
+
+    Attributes:
+        source, target: inventory names.
+        mode: ``planned`` or ``crash``.
+        stage: one of SWITCH.
+        back: the target did not serve and the source takes over again; the reason.
+        fallback: how far the recovery from dumps is: empty, ``damaged`` (the copy is moved away), ``empty`` (a new cluster waits for the dumps).
+        aside: folder of the copy that was set aside.
+        databases: what was served before, where the source could still be asked.
+        backlog: what was measured when the source stood.
+        accepted: what was lost, in the words of the gate.
+        stopped, served: UTC seconds between which nobody could work.
+    """
+
+    source: str
+    target: str
+    mode: str
+    stage: str = ANNOUNCED
+    back: str = ""
+    fallback: str = ""
+    aside: str = ""
+    databases: list[str] = field(default_factory=list)
+    backlog: list[int] = field(default_factory=list)
+    accepted: str = ""
+    stopped: float = 0.0
+    served: float = 0.0
+
+    def is_past(self, stage: str) -> bool:
+        """Return whether it is further than ``stage``."""
+        return SWITCH.index(self.stage) > SWITCH.index(stage)
+
+
+@dataclass(slots=True)
+class Rejoin:
+    """The group is deleted and created again with another primary member.
+
+    Attributes:
+        primary, other: inventory names.
+        stage: one of REJOIN; empty: not begun.
+        aside: folder with what the other server had.
+        since: host to its clock when the group was created, to ask for the events since.
+    """
+
+    primary: str
+    other: str
+    stage: str = ""
+    aside: str = ""
+    since: dict[str, str] = field(default_factory=dict)
+
+    def is_past(self, stage: str) -> bool:
+        """Return whether ``stage`` is done."""
+        return bool(self.stage) and REJOIN.index(self.stage) >= REJOIN.index(stage)
+
+
+@dataclass(slots=True)
+class Journal:
+    """A move that has begun.
+
+    Attributes:
+        pair: name of the pair.
+        operation: ``failover`` or ``failback``.
+        stamp: when it began.
+        to: inventory name of the server that is to be active in the end.
+        group: how the group was before it was deleted, to create the same again.
+        before, switch, after: what it takes, in this order: the group created again from the surviving server, the change of the active
+            server, and the group created again from the server that it went to.
+        restored_primary: whether the last of them is wanted.
+        steps: what was done: name and UTC seconds.
+    """
+
+    pair: str
+    operation: str
+    stamp: str
+    to: str
+    group: dict[str, Any] = field(default_factory=dict)
+    before: Rejoin | None = None
+    switch: Switch | None = None
+    after: Rejoin | None = None
+    restored_primary: bool = False
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Store:
+    """The folder of one pair's journals."""
+
+    def __init__(self, root: Path, pair: str) -> None:
+        """Name it; nothing is made."""
+        self._folder = root / pair
+        self._path = self._folder / "journal.json"
+
+    def load(self) -> Journal | None:
+        """Return the move that has begun and not ended.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        try:
+            data = json.loads(self._path.read_text("utf-8"))
+            known = {one.name for one in fields(Journal)}
+            values = {name: value for name, value in data.items() if name in known}
+            values["switch"] = Switch(**data["switch"]) if data["switch"] else None
+            for name in ("before", "after"):
+                values[name] = Rejoin(**data[name]) if data[name] else None
+            return Journal(**values)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise JournalError(f"{self._path} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError):
+            raise JournalError(
+                f"{self._path} is damaged, so nobody knows how far the last move came; look which server runs before you move the file away"
+            ) from None
+
+    def save(self, journal: Journal) -> None:
+        """Write the journal.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        self._write(self._path, asdict(journal))
+
+    def close(self, stamp: str, report: dict[str, Any]) -> Path:
+        """Write how the move ended, end the journal, and return the report's path.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        path = self._folder / f"{stamp}.json"
+        self._write(path, report)
+        self._write(self._folder / "last.json", report)
+        try:
+            self._path.unlink(missing_ok=True)
+            storage.sync_folder(self._folder)
+        except OSError as error:
+            raise JournalError(f"{self._path} cannot be removed: {error.strerror}") from None
+        return path
+
+    def _write(self, path: Path, value: object) -> None:
+        try:
+            storage.make_folder(self._folder)
+            storage.write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False).encode())
+        except OSError as error:
+            raise JournalError(f"{path} cannot be written: {error.strerror}; make the folder writable") from None

@@ -1,0 +1,221 @@
+"""Failover and failback of a pair: what each takes, begun or taken up again.
+
+Note that this utility is private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import gates as gate_rules
+from . import rejoin as again
+from . import switch as moves
+from .errors import ContinuityError, OptionError
+from .facts import CRASH, PLANNED
+from .gates import Gate
+from .journal import ANNOUNCED, FAILBACK, FAILOVER, STANDING, Journal, Rejoin, Switch
+from .pair import Pair, now
+from .switch import Outcome
+
+MOVED, UNCHANGED, DUMPS_NEEDED = "moved", "unchanged", "dumps needed"
+
+
+def active_host(pair: Pair) -> str:
+    """Return the inventory name of the server that the marker names; empty where it names nobody, or another computer.
+
+    Raises:
+        ContinuityError: there is no marker.
+    """
+    marker = pair.directory.marker()
+    if marker is None:
+        raise ContinuityError(
+            f"{pair.directory.host} has no marker of the active server of {pair.name}; run configure_dfs_replication.yml, which writes it"
+        )
+    found = pair.of_computer(marker.active) if marker.active else None
+    return found.host if found is not None else ""
+
+
+def failover(pair: Pair, to: str, mode: str, *, check: bool) -> Outcome:
+    """Take the service to a server.
+
+    Args:
+        pair: the pair.
+        to: inventory name of the server that is to be active.
+        mode: ``planned`` or ``crash``.
+        check: only look at the gates.
+
+    Raises:
+        GateError: a gate is closed.
+        ProofError: the server does not serve.
+        LyceeError: a host cannot be asked; the next run goes on.
+    """
+    source = pair.other(to).host
+    journal = _begun(pair, FAILOVER, to)
+    if journal is None and active_host(pair) == to:
+        return Outcome(UNCHANGED, f"{to} is the active server already")
+    switch = journal.switch if journal is not None else None
+    if switch is not None and mode == CRASH and switch.mode == PLANNED and not switch.is_past(STANDING):
+        # The source died while it was moved from.
+        switch.mode = CRASH
+    switch = switch or Switch(source, to, mode)
+    if check:
+        gates = moves.look(pair, switch)
+        return Outcome("planned", _told(gates, f"{switch.mode} failover from {source} to {to}"), gates)
+    if journal is None:
+        gates = moves.begin(pair, switch)
+        for line in gate_rules.table(gates):
+            pair.progress(line)
+        journal = Journal(pair.name, FAILOVER, now(), to, switch=switch)
+        pair.journal = journal
+        pair.save()
+    pair.journal = journal
+    outcome = moves.run(pair, journal, switch, resume=True)
+    return _ended(pair, journal, outcome)
+
+
+def finish(pair: Pair, to: str) -> Outcome:
+    """Complete a failover whose databases have come from their dumps.
+
+    Raises:
+        ContinuityError: none is under way.
+        LyceeError: a host cannot be asked; the next run goes on.
+    """
+    journal = _begun(pair, FAILOVER, to)
+    if journal is None or journal.switch is None:
+        raise ContinuityError(f"{to}: no failover is under way, so there is nothing to finish")
+    pair.journal = journal
+    moves.restored(pair, journal.switch)
+    outcome = moves.run(pair, journal, journal.switch, resume=True)
+    return _ended(pair, journal, outcome)
+
+
+def failback(pair: Pair, to: str, primary: str, *, restore_primary: bool, check: bool) -> Outcome:
+    """Bring the other server back into the pair, and the service back to a server.
+
+    Args:
+        pair: the pair.
+        to: inventory name of the server that is to be active.
+        primary: inventory name of the server whose data win; needed where the replication has to be created again.
+        restore_primary: create it once more in the end, with the active server as the primary member.
+        check: only look at the gates.
+
+    Raises:
+        GateError: a gate is closed.
+        ProofError: the server does not serve.
+        LyceeError: a host cannot be asked; the next run goes on.
+    """
+    journal = _begun(pair, FAILBACK, to)
+    if journal is None:
+        active = active_host(pair)
+        if not active:
+            raise ContinuityError(
+                f"the marker of {pair.name} names no active server of the pair; complete the failover that has begun (failover.yml)"
+            )
+        works = again.healthy(pair)
+        if works and active == to:
+            return Outcome(UNCHANGED, f"{to} is the active server, and the replication works")
+        journal = Journal(pair.name, FAILBACK, now(), to, restored_primary=restore_primary and not works)
+        journal.before = None if works else Rejoin(active, pair.other(active).host)
+        journal.switch = Switch(active, to, PLANNED) if active != to else None
+        if journal.switch is not None and journal.restored_primary:
+            journal.after = Rejoin(to, active)
+        gates = _look_back(pair, journal, primary)
+        if check:
+            return Outcome("planned", _told(gates, f"failback to {to}"), gates)
+        moves.require(gates, "Nothing was changed.")
+        for line in gate_rules.table(gates):
+            pair.progress(line)
+        pair.journal = journal
+        pair.save()
+    elif check:
+        gates = _look_back(pair, journal, primary)
+        return Outcome("planned", _told(gates, f"failback to {to}, which has begun"), gates)
+    pair.journal = journal
+    proof, gates = None, []
+    if journal.before is not None:
+        # Whoever began it has named the primary; the journal keeps what it was.
+        again.run(pair, journal, journal.before, journal.before.primary)
+    if journal.switch is not None:
+        if not journal.switch.stopped:
+            moves.begin(pair, journal.switch)
+        outcome = moves.run(pair, journal, journal.switch, resume=journal.after is None)
+        proof, gates = outcome.proof, outcome.gates
+    if journal.after is not None:
+        again.run(pair, journal, journal.after, journal.after.primary)
+    text = f"{to} is the active server" + (
+        f", and {pair.other(to).host} follows it again"
+        if journal.before or journal.after
+        else ", and the replication goes on"
+    )
+    return _ended(pair, journal, Outcome(MOVED, text, gates, proof))
+
+
+def _look_back(pair: Pair, journal: Journal, primary: str) -> list[Gate]:
+    """Return the gates of a failback as things are now."""
+    if primary and primary not in pair.servers:
+        raise OptionError(
+            f"{primary}: it is none of the pair {pair.name} ({' and '.join(pair.servers)}); correct the primary"
+        )
+    if journal.before is not None and not journal.before.stage:
+        return again.look(pair, journal.before, primary)
+    if journal.switch is not None:
+        facts = moves.observe(pair, journal.switch, rights=True, room=True, stopped=journal.switch.is_past(ANNOUNCED))
+        return gate_rules.look(facts, gate_rules.BEFORE if journal.before is None else gate_rules.STANDING)
+    return []
+
+
+def _begun(pair: Pair, operation: str, to: str) -> Journal | None:
+    """Return the move that has begun, None for none.
+
+    Raises:
+        OptionError: it is another one than what is asked for.
+    """
+    journal = pair.store.load()
+    if journal is None:
+        return None
+    if journal.operation != operation or journal.to != to:
+        raise OptionError(
+            f"{pair.name}: a {journal.operation} to {journal.to} has begun at {journal.stamp} and not ended; run {journal.operation}.yml for it "
+            "again, which completes it"
+        )
+    return journal
+
+
+def _ended(pair: Pair, journal: Journal, outcome: Outcome) -> Outcome:
+    """Close the journal of a move that has ended; one that waits for dumps goes on."""
+    if outcome.word != DUMPS_NEEDED:
+        pair.store.close(journal.stamp, report(pair, journal, outcome))
+        pair.journal = None
+    return outcome
+
+
+def report(pair: Pair, journal: Journal, outcome: Outcome) -> dict[str, Any]:
+    """Return how a move ended, as data."""
+    switch = journal.switch
+    return {
+        "pair": pair.name,
+        "operation": journal.operation,
+        "outcome": outcome.word,
+        "text": outcome.text,
+        "began": journal.stamp,
+        "active": journal.to,
+        "mode": switch.mode if switch is not None else "",
+        "accepted_loss": switch.accepted if switch is not None else "",
+        "from_dumps": bool(switch is not None and switch.fallback),
+        "seconds_away": round(switch.served - switch.stopped, 1) if switch is not None and switch.served else 0.0,
+        "aside": [
+            one for one in (switch.aside if switch else "", journal.before.aside if journal.before else "") if one
+        ],
+        "gates": gate_rules.as_result(outcome.gates),
+        "databases": dict(outcome.proof.databases) if outcome.proof is not None else {},
+        "openerp": outcome.proof.version if outcome.proof is not None else "",
+        "steps": journal.steps,
+    }
+
+
+def _told(gates: list[Gate], what: str) -> str:
+    """Return the sentence of check mode."""
+    shut = gate_rules.closed(gates)
+    if shut:
+        return f"the {what} would be stopped by {', '.join(gate.name for gate in shut)}"
+    return f"the {what} could begin"

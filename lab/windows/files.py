@@ -74,6 +74,7 @@ class Drive:
         remote: for a path as ``absolute(..., unc=True)`` gives it: the drive that it is on, the path there, and the path
             of the share's folder there. Raises WindowsPathError: 53 no such computer, 67 no such share, 5 access denied.
         is_locked: whether somebody holds files of this name (in lower case) open and shares them with nobody.
+        played: what a file seems to hold, by its name, where that is not what it holds; None: it does.
         busy: paths, in lower case, of the programs that run: they are neither written nor deleted.
     """
 
@@ -85,6 +86,7 @@ class Drive:
         self.remote: Remote = _nobody
         self.is_locked: Callable[[str], bool] = lambda name: False
         self.busy: Callable[[], set[str]] = set
+        self.played: Callable[[str], bytes | None] = lambda name: None
 
     @property
     def is_made(self) -> bool:
@@ -260,7 +262,7 @@ class Drive:
     def read(self, path: str) -> bytes:
         """The bytes of a file. Raises WindowsPathError: 2 or 3 absent, 5 a folder."""
         with self.reader(path) as stream:
-            return stream.read()
+            return self.played(path.rpartition("\\")[2]) or stream.read()
 
     def reader(self, path: str) -> BinaryIO:
         """A file open for reading. Raises WindowsPathError: 2 or 3 absent, 5 a folder."""

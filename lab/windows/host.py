@@ -92,6 +92,7 @@ class Host:
         self.drive.remote = self._remote
         self.drive.is_locked = lambda name: name == "openerp-server.conf" and "conf_unreadable" in faults
         self.drive.busy = self._busy
+        self.drive.played = self._played
         self.find_host: Callable[[str], Host | None] = lambda name: None
         # (address, whether it answers) of a computer by any of its names; None: nobody knows the name.
         self.reach: Callable[[str], tuple[str, bool] | None] = lambda name: None
@@ -118,6 +119,13 @@ class Host:
                 for item in plan.shares
             },
         }  # fmt: skip
+
+    def _played(self, name: str) -> bytes | None:
+        """The file that names a cluster's major version: whatever really runs behind, it is that of the version that is played."""
+        if name != "PG_VERSION" or not self.plan.postgresql:
+            return None
+        major = str(self.plan.postgresql["version"]).rpartition(".")[0]
+        return f"{major}\r\n".encode()
 
     def _busy(self) -> set[str]:
         """The programs of OpenERP that run, with their libraries. PostgreSQL's are left out: its folder's are the lab's own."""

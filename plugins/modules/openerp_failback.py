@@ -84,6 +84,10 @@ outcome:
   description: V(moved), V(unchanged), or V(planned) in check mode.
   returned: always
   type: str
+active:
+  description: Inventory name of the active server; empty where the service has not moved.
+  returned: always
+  type: str
 gates:
   description: The gates with their evidence.
   returned: always

@@ -80,6 +80,10 @@ from_dumps:
   description: Whether an empty cluster waits for the databases from their dumps.
   returned: always
   type: bool
+active:
+  description: Inventory name of the active server; empty where the service has not moved.
+  returned: always
+  type: str
 gates:
   description: Every gate with its evidence.
   returned: always

@@ -43,11 +43,6 @@ options:
     type: str
     choices: [present, absent, directory]
     default: present
-  force:
-    description: Replace a file that holds something else. V(false) writes only where there is no file.
-    type: bool
-    default: true
-    version_added: 0.5.0
   encoding:
     description: Encoding of O(content), by its name in Python. Old programs of Western Windows read V(cp1252).
     type: str

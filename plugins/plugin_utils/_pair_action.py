@@ -57,6 +57,7 @@ class PairAction(LyceeAction):
         return {
             "changed": outcome.word in ("moved", "dumps needed"),
             "outcome": outcome.word,
+            "active": arguments["to"] if outcome.word in ("moved", "unchanged") else "",
             "msg": outcome.text,
             "from_dumps": outcome.word == "dumps needed",
             "gates": gate_rules.as_result(outcome.gates),

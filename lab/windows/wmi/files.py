@@ -28,10 +28,12 @@ def _row(host: Host, keys: dict[str, str], folder: bool) -> Row | None:
     status = real.stat() if real.exists() else real.lstat()  # a mount point whose disk is offline is still a folder
     parent, _unused, name = shown.rpartition("\\")
     stem, dot, extension = name.rpartition(".")
+    played = host.drive.played(name)
+    size = status.st_size if played is None else len(played)
     row: Row = {
         "Archive": not folder, "Caption": shown, "CreationDate": DateTime(status.st_ctime), "Drive": "c:",
         "Encrypted": False, "EightDotThreeFileName": shown.lower(), "Extension": extension if dot else "",
-        "FileName": stem if dot else name, "FileSize": None if folder else status.st_size, "FSName": "NTFS",
+        "FileName": stem if dot else name, "FileSize": None if folder else size, "FSName": "NTFS",
         "Hidden": real.name == PRIVATE, "InstallDate": DateTime(status.st_ctime), "LastAccessed": DateTime(status.st_atime),
         "LastModified": DateTime(status.st_mtime), "Name": shown.lower(), "Path": f"{parent[2:]}\\".lower(),
         "Readable": True, "Status": "OK", "System": False, "Writeable": True,

@@ -10,10 +10,9 @@ from typing import Any
 
 from .._dfs.domain import Domain
 from .._dfs.replication import FILE_FILTER, spec_from, spec_of
-from .._windows import files
 from .._windows.session import Session
-from .errors import ContinuityError
-from .marker import Marker, parse
+from . import marker as marker_file
+from .marker import Marker
 from .reading import answers_ping
 
 
@@ -73,9 +72,7 @@ class WindowsDirectory:
         Raises:
             ContinuityError: the file is no marker.
         """
-        if not files.exists(self.session, self._marker):
-            return None
-        return parse(files.read(self.session, self._marker), f"{self.host}: {self._marker}")
+        return marker_file.read(self.session, self._marker)
 
     def write_marker(self, marker: Marker) -> None:
         """Write the marker and read it again.
@@ -84,9 +81,7 @@ class WindowsDirectory:
             ContinuityError: it reads back as something else.
             WindowsError: it cannot be written.
         """
-        files.write(self.session, self._marker, marker.to_bytes())
-        if self.marker() != marker:
-            raise ContinuityError(f"{self.host}: the marker {self._marker} does not read back as it was written; is somebody else writing it?")
+        marker_file.write(self.session, self._marker, marker)
 
     def answers(self, address: str) -> bool | None:
         """Ask a computer by ping."""

@@ -2,7 +2,7 @@
 
 Note that this utility is private to the collection.
 
-It is the one place that says who may start PostgreSQL. A server that boots looks for its own name in it (``starter.py``); while the
+It is the one place that says who may start PostgreSQL. A server that boots looks for its own name in it (role dfs_replication); while the
 service moves it names nobody.
 
     active=SRV-OPENERP1
@@ -14,8 +14,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from .errors import ContinuityError
+from .._windows import files
+from .._windows.session import Session
+from .._windows.temporary import make_folder
+from .errors import ContinuityError, OptionError
 
 _LINE = re.compile(r"^(active|moving|since)=(.*)$")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,15}")
@@ -73,3 +78,70 @@ def parse(data: bytes, path: str) -> Marker:
             f"{path} is no marker of the active server (no line 'active=NAME'); look which server runs, and write it there"
         )
     return Marker(active, found.get("moving", ""), found.get("since", ""))
+
+
+def now() -> str:
+    """Return the time for a marker and a stamp."""
+    return datetime.now(UTC).replace(microsecond=0).isoformat()
+
+
+def read(session: Session, path: str) -> Marker | None:
+    """Return the marker of the domain controller, None where there is none.
+
+    Raises:
+        ContinuityError: the file is no marker.
+        WindowsError: it cannot be read.
+    """
+    if not files.exists(session, path):
+        return None
+    return parse(files.read(session, path), f"{session.name}: {path}")
+
+
+def write(session: Session, path: str, marker: Marker) -> None:
+    """Write the marker and read it again.
+
+    Raises:
+        ContinuityError: it reads back as something else.
+        WindowsError: it cannot be written.
+    """
+    files.write(session, path, marker.to_bytes())
+    if read(session, path) != marker:
+        raise ContinuityError(
+            f"{session.name}: the marker {path} does not read back as it was written; is somebody else writing it?"
+        )
+
+
+def ensure(session: Session, path: str, active: str, *, check: bool) -> dict[str, Any]:
+    """See that the marker names ``active``, and write it where there is none; returns the result of ``openerp_marker``.
+
+    Raises:
+        OptionError: ``active`` is no computer name.
+        ContinuityError: it names another server, or nobody since the service is moving.
+        WindowsError: it cannot be read or written.
+    """
+    if not _NAME.fullmatch(active):
+        raise OptionError(
+            f"{session.name}: '{active}' is no computer name; give one of at most 15 letters, digits and hyphens"
+        )
+    found = read(session, path)
+    result = {
+        "changed": found is None,
+        "active": active,
+        "diff": {"before": {"active": ""}, "after": {"active": active}},
+    }
+    if found is None:
+        if not check:
+            make_folder(session, path.rpartition("\\")[0])
+            write(session, path, Marker(active, since=now()))
+        return result
+    if found.moving:
+        raise ContinuityError(
+            f"{session.name}: by the marker {path} nobody is active, since the service is moving ({found.moving}, since {found.since}); run "
+            "failover.yml or failback.yml again, which completes it"
+        )
+    if not found.names(active):
+        raise ContinuityError(
+            f"{session.name}: by the marker {path} the active server is {found.active}, and by the inventory {active}; set openerp_active_server "
+            "to the server that is active"
+        )
+    return {**result, "diff": {"before": {"active": active}, "after": {"active": active}}}

@@ -14,7 +14,8 @@ from .errors import ContinuityError, OptionError
 from .facts import CRASH, PLANNED
 from .gates import Gate
 from .journal import ANNOUNCED, FAILBACK, FAILOVER, STANDING, Journal, Rejoin, Switch
-from .pair import Pair, now
+from .marker import now
+from .pair import Pair
 from .switch import Outcome
 
 MOVED, UNCHANGED, DUMPS_NEEDED = "moved", "unchanged", "dumps needed"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from .errors import OptionError
@@ -215,8 +214,3 @@ class Pair:
         """Write the journal."""
         if self.journal is not None:
             self.store.save(self.journal)
-
-
-def now() -> str:
-    """Return the time for a marker and a stamp."""
-    return datetime.now(UTC).replace(microsecond=0).isoformat()

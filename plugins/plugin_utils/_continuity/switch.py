@@ -20,8 +20,8 @@ from .errors import ContinuityError, GateError, ProofError
 from .facts import CRASH, PLANNED, Facts, ServerFacts
 from .gates import Gate
 from .journal import ANNOUNCED, SERVING, STANDING, STARTING, SWITCHED, Journal, Switch
-from .marker import Marker, moving
-from .pair import Pair, Proof, Server, now
+from .marker import Marker, moving, now
+from .pair import Pair, Proof, Server
 
 #: In a crash these are judged before anything is touched; the others once the fence stands, since the source may come back any time.
 _CRASH_BEFORE = ("marker", "accept_loss", "other_stopped")

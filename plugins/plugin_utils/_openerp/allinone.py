@@ -35,7 +35,9 @@ _DEFAULT_PASSWORD = "openpgpwd"
 Step = Callable[[str], None]
 
 
-def install_all(target: Target, arguments: Mapping[str, Any], *, check: bool, step: Step, progress: Step) -> dict[str, Any]:
+def install_all(
+    target: Target, arguments: Mapping[str, Any], *, check: bool, step: Step, progress: Step
+) -> dict[str, Any]:
     """Install server, web client and PostgreSQL where there is none of them, as ``openerp_install`` documents it.
 
     Raises:
@@ -94,7 +96,11 @@ def _cluster(target: Target) -> bool:
 
 def _refuse_leftovers(target: Target, folder: str, server: bool, web: bool, cluster: bool) -> None:
     """Raise for anything that the setup would harm."""
-    found = [name for name, there in (("OpenERP's server", server), ("its web client", web), ("PostgreSQL", cluster)) if there]
+    found = [
+        name
+        for name, there in (("OpenERP's server", server), ("its web client", web), ("PostgreSQL", cluster))
+        if there
+    ]
     if not cluster and postgresql_registered(target.session):
         found.append("a PostgreSQL in the registry (HKLM\\SOFTWARE\\PostgreSQL\\Installations)")
     if files.folder_exists(target.session, f"{folder}\\PostgreSQL"):
@@ -122,14 +128,20 @@ def _repair(target: Target, arguments: Mapping[str, Any], result: dict[str, Any]
         try:
             # The verifier, so that no log of the server ever holds the clear text; 8.x knows md5 alone.
             verifier = hashlib.md5(f"{access.password}{access.user}".encode(), usedforsecurity=False).hexdigest()
-            Server(target.machine, former).sql(f"ALTER ROLE {identifier(access.user)} PASSWORD {literal(f'md5{verifier}')};")
+            Server(target.machine, former).sql(
+                f"ALTER ROLE {identifier(access.user)} PASSWORD {literal(f'md5{verifier}')};"
+            )
         except BackupError as error:
-            raise InstallationError(f"{target.name}: PostgreSQL takes neither database_password nor the setup's own: {error}") from None
+            raise InstallationError(
+                f"{target.name}: PostgreSQL takes neither database_password nor the setup's own: {error}"
+            ) from None
         if not _accepted(target, access):
             raise InstallationError(f"{target.name}: PostgreSQL refuses the password that was just set")
     part = part_of(target, SERVER)
     if part is None or part_of(target, WEB) is None:
-        raise InstallationError(f"{target.name}: after the setup there is no service of OpenERP; look at {arguments['folder']}")
+        raise InstallationError(
+            f"{target.name}: after the setup there is no service of OpenERP; look at {arguments['folder']}"
+        )
     conf = read_conf(session, part)
     wanted: dict[str, conf_file.Value] = {"db_host": access.host, "db_port": access.port, "db_user": access.user}
     wanted |= {"db_password": access.password, **arguments["configuration"]}

@@ -189,8 +189,7 @@ def manage_file(
                 files.remove(session, path)
         return result
     result["size"] = len(wanted)
-    kept = present is not None and not arguments["force"]
-    if kept or (present == len(wanted) and _same_content(session, path, wanted)):
+    if present == len(wanted) and _same_content(session, path, wanted):
         return result
     result["changed"] = True
     if diff and not arguments["sensitive"]:

@@ -1,7 +1,7 @@
 # Copyright (c) lycee.openerp contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``object.execute`` for reading: search, read and search_count on the tables that the lab's databases have.
+"""``object.execute``: what reads is here, what writes beside it (installing.py): search, read and search_count on the tables that the lab's databases have.
 
 Sources: facts/openerp.md A4; bin/osv/orm.py (search, read) [K: from memory of it, not read again]. What is not played is a fault whose code
 begins with ``LAB:``.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lab.windows.openerp import installing
 from lab.windows.openerp.faults import Fault, fault
 from lab.windows.openerp.pgwire import identifier, literal
 from lab.windows.openerp.process import Server
@@ -32,6 +33,8 @@ class Models:
         """One call. Raises Fault, DatabaseError."""
         if not re.fullmatch(r"[a-z0-9_.]+", str(model)):
             raise fault("Exception", f"warning -- Object Error\n\nObject {model} doesn't exist")
+        if model == "base.module.upgrade":  # a wizard: it has no table that outlives it
+            return await installing.execute(self._server, database, uid, model, method, arguments)
         columns = await self._columns(database, model)
         if not columns:
             raise fault("Exception", f"warning -- Object Error\n\nObject {model} doesn't exist")
@@ -43,7 +46,7 @@ class Models:
             )
         if method == "read":
             return await self._read(database, uid, model, columns, *arguments)
-        raise Fault(f"LAB: the method {method} of {model} is not played", "")
+        return await installing.execute(self._server, database, uid, model, method, arguments)
 
     async def _columns(self, database: str, model: str) -> dict[str, str]:
         table = model.replace(".", "_")

@@ -35,6 +35,8 @@ class Host:
         self.roots: dict[str, dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}
         self.done: list[str] = []
+        self.made: list[str] = []
+        self.gone: list[str] = []
         self.state = "Running"
         self.share_names = {"Donnees"}
         self.lies = False
@@ -61,6 +63,10 @@ class Host:
 
     def run_line(self, line: str, **options: Any) -> RunResult:
         program, _blank, path = line.partition(" ")
+        if program == "md":
+            self.made.append(path)
+        elif program == "rd":
+            self.gone.append(path.removeprefix("/s /q "))
         out = base64.b64encode(self.files[path[:-4]]) if program == "type" else b""
         return RunResult(0, out, b"", 850)
 
@@ -133,14 +139,16 @@ def test_a_namespace_is_created_once_and_removed_once() -> None:
     assert root(host, check=True, description="x")["changed"] is True
     assert host.done == []
     result = root(host, description="Données de l'école")
-    assert host.done == [f"root adddom \\\\SRV-DOMAINE\\Donnees V2 {'Données de l'}école"]
+    assert host.done == ["root adddom \\\\SRV-DOMAINE\\Donnees V2 Données de l'école"]
     assert result["namespace"] == {
         "path": NS.casefold(), "targets": ["\\\\SRV-DOMAINE\\Donnees"], "folders": [], "description": "Données de l'école",
     }  # fmt: skip
     assert root(host, description="another")["changed"] is False
     assert root(host, state="absent")["changed"] is True
     assert root(host, state="absent")["changed"] is False
-    assert host.files
+    # Every folder of an export is removed again.
+    assert host.made
+    assert host.made == host.gone
 
 
 def test_other_namespace_servers_are_added_and_removed() -> None:

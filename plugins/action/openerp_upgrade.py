@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.openerp_upgrade import DOCUMENTATION
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
+from ansible_collections.lycee.openerp.plugins.plugin_utils._dfs.member import enabled_partners
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.errors import PreflightError
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp.job import upgrade
 from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action import OpenErpAction
@@ -26,12 +27,16 @@ class ActionModule(OpenErpAction):
         if arguments["standby"]:
             progress_of(host)("skipped: standby")
             return {"changed": False, "skipped": True, "outcome": "skipped", "msg": f"{host}: skipped: standby"}
-        if arguments["pair"]:
-            raise PreflightError(
-                f"{host}: it is one of a pair that replicates its data, and replication has to be stopped before one of them is upgraded, "
-                "which this cannot do yet; set openerp_topology to independent only where nothing is replicated"
-            )
         with self.lease(task_vars, "openerp_upgrade") as step, self.target(task_vars, arguments) as target:
+            if (
+                arguments["pair"]
+                and not self.check_mode
+                and (partners := enabled_partners(target.session, host, arguments["group"]))
+            ):
+                raise PreflightError(
+                    f"{host}: it replicates its data with {', '.join(partners)}, which has to be suspended before; run upgrade_openerp.yml for "
+                    "both servers and localhost, which does it"
+                )
             return upgrade(
                 target,
                 arguments,

@@ -64,6 +64,13 @@ options:
       - Folder of the host for the setup, and for what a run that is cut would need. The same task then completes what was begun.
     type: str
     default: C:\Windows\Temp\lycee-install
+  standby:
+    description:
+      - The host is the standby of a pair, whose PostgreSQL stands. The program is installed and left stopped; what proves it is Windows' own list
+        of installed programs.
+    type: bool
+    default: false
+    version_added: 0.5.0
   force:
     description: Run the setup where nobody can tell which release is there. Some setups write a constant into the registry.
     type: bool

@@ -124,9 +124,16 @@ options:
     type: bool
     default: false
   pair:
-    description: The host is one of a pair that replicates its data; that is refused, since replication has to be stopped first.
+    description:
+      - The host is one of a pair that replicates its data. While a connection of O(group) is enabled it is refused, except in check mode;
+        M(lycee.openerp.openerp_replication) suspends the replication.
     type: bool
     default: false
+  group:
+    description: Name of the replication group of the pair.
+    type: str
+    default: OpenERP
+    version_added: 0.5.0
 """
 
 EXAMPLES = r"""

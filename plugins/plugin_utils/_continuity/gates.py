@@ -117,12 +117,28 @@ def replication(facts: Facts) -> Gate:
         said.append(f"{host}: {folder.shown if folder is not None else 'cannot be asked'}")
         if host in wanted:
             good = good and folder is not None and folder.known and folder.state == NORMAL
+    if good and facts.mode == PLANNED and not facts.stopped and not _connected(facts):
+        return Gate(
+            "replication",
+            CLOSED,
+            f"{'; '.join(said)}; and connections are disabled",
+            f"run failback.yml -e failback_to={facts.source.host} -e failback_primary={facts.source.host}, which creates the replication again",
+        )
     return _gate(
         "replication",
         good,
         "; ".join(said),
         f"wait until it is state {NORMAL} (dfs_replication_info tells), or look at the member's event log 'DFS Replication'",
     )
+
+
+def _connected(facts: Facts) -> bool:
+    """Return whether both members know the other's connection for enabled."""
+    for server, partner in ((facts.source, facts.target), (facts.target, facts.source)):
+        folder = facts.folders.get(server.host)
+        if folder is None or partner.name.casefold() not in {name.casefold() for name in folder.enabled}:
+            return False
+    return True
 
 
 def backlog(facts: Facts) -> Gate:

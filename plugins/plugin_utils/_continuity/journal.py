@@ -20,7 +20,7 @@ from typing import Any
 from .. import _storage as storage
 from .errors import JournalError
 
-FAILOVER, FAILBACK = "failover", "failback"
+FAILOVER, FAILBACK, SUSPENSION = "failover", "failback", "suspension"
 #: Where a switch is, in this order. From STARTING on the target may have written to its copy.
 SWITCH = (ANNOUNCED, STANDING, STARTING, SERVING, SWITCHED) = (
     "announced",
@@ -81,6 +81,7 @@ class Rejoin:
     Attributes:
         primary, other: inventory names.
         stage: one of REJOIN; empty: not begun.
+        keep: whether what the other server has is set aside; not where it is known to be what the primary has.
         aside: folder with what the other server had.
         since: host to its clock when the group was created, to ask for the events since.
     """
@@ -88,6 +89,7 @@ class Rejoin:
     primary: str
     other: str
     stage: str = ""
+    keep: bool = True
     aside: str = ""
     since: dict[str, str] = field(default_factory=dict)
 
@@ -102,7 +104,7 @@ class Journal:
 
     Attributes:
         pair: name of the pair.
-        operation: ``failover`` or ``failback``.
+        operation: ``failover``, ``failback``, or ``suspension``: the replication is disabled while both servers are worked on.
         stamp: when it began.
         to: inventory name of the server that is to be active in the end.
         group: how the group was before it was deleted, to create the same again.

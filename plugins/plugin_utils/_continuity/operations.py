@@ -13,7 +13,7 @@ from . import switch as moves
 from .errors import ContinuityError, OptionError
 from .facts import CRASH, PLANNED
 from .gates import Gate
-from .journal import ANNOUNCED, FAILBACK, FAILOVER, STANDING, Journal, Rejoin, Switch
+from .journal import ANNOUNCED, FAILBACK, FAILOVER, FENCED, STANDING, SUSPENSION, Journal, Rejoin, Switch
 from .marker import now
 from .pair import Pair
 from .switch import Outcome
@@ -51,13 +51,15 @@ def failover(pair: Pair, to: str, mode: str, *, check: bool) -> Outcome:
         LyceeError: a host cannot be asked; the next run goes on.
     """
     source = pair.other(to).host
-    journal = _begun(pair, FAILOVER, to)
+    journal = _begun(pair, FAILOVER, to, replaces_suspension=mode == CRASH)
     if journal is None and active_host(pair) == to:
         return Outcome(UNCHANGED, f"{to} is the active server already")
     switch = journal.switch if journal is not None else None
     if switch is not None and mode == CRASH and switch.mode == PLANNED and not switch.is_past(STANDING):
-        # The source died while it was moved from.
-        switch.mode = CRASH
+        # The source died while it was moved from. A crash has its fence first, so it begins anew.
+        switch.mode, switch.stage = CRASH, ANNOUNCED
+        if not check:
+            moves.begin(pair, switch)
     switch = switch or Switch(source, to, mode)
     if check:
         gates = moves.look(pair, switch)
@@ -119,7 +121,7 @@ def failback(pair: Pair, to: str, primary: str, *, restore_primary: bool, check:
         journal.before = None if works else Rejoin(active, pair.other(active).host)
         journal.switch = Switch(active, to, PLANNED) if active != to else None
         if journal.switch is not None and journal.restored_primary:
-            journal.after = Rejoin(to, active)
+            journal.after = Rejoin(to, active, keep=False)
         gates = _look_back(pair, journal, primary)
         if check:
             return Outcome("planned", _told(gates, f"failback to {to}"), gates)
@@ -165,7 +167,67 @@ def _look_back(pair: Pair, journal: Journal, primary: str) -> list[Gate]:
     return []
 
 
-def _begun(pair: Pair, operation: str, to: str) -> Journal | None:
+def suspend(pair: Pair, active: str, *, check: bool) -> Outcome:
+    """Disable the replication while both servers are worked on.
+
+    Where it is disabled already, by a failover, nothing is done: that fence is not ours to take away.
+
+    Args:
+        pair: the pair.
+        active: inventory name of the active server.
+        check: only look.
+
+    Raises:
+        LyceeError: a host cannot be asked; the next run goes on.
+    """
+    journal = pair.store.load()
+    if journal is not None and journal.operation != SUSPENSION:
+        return Outcome(
+            UNCHANGED, f"a {journal.operation} to {journal.to} has disabled the replication; it ends that way too"
+        )
+    if journal is None:
+        marker = pair.directory.marker()
+        moves_on = marker is not None and marker.moving
+        if moves_on or pair.directory.group() is None or not again.enabled(pair):
+            return Outcome(UNCHANGED, "the replication is disabled already, or there is none")
+        if active_host(pair) != active:
+            raise OptionError(
+                f"{active}: it is not the active server by the marker; set openerp_active_server to the one that is"
+            )
+        journal = Journal(
+            pair.name, SUSPENSION, now(), active, before=Rejoin(active, pair.other(active).host, keep=False)
+        )
+        if check:
+            return Outcome(MOVED, "the replication would be disabled")
+    elif journal.before is not None and journal.before.is_past(FENCED):
+        return Outcome(UNCHANGED, "the replication is suspended")
+    pair.journal = journal
+    pair.save()
+    if journal.before is not None:
+        again.fence(pair, journal, journal.before)
+    return Outcome(MOVED, "the replication is suspended")
+
+
+def resume(pair: Pair, *, check: bool) -> Outcome:
+    """Create the replication again after a suspension, with the active server as the primary member.
+
+    Enabling the connections again would not do: what was changed on the standby meanwhile is newer there, and would win.
+
+    Raises:
+        GateError: PostgreSQL runs on the standby, or the active server is another one by now.
+        LyceeError: a host cannot be asked; the next run goes on.
+    """
+    journal = pair.store.load()
+    if journal is None or journal.operation != SUSPENSION or journal.before is None:
+        return Outcome(UNCHANGED, "the replication is not suspended")
+    if check:
+        return Outcome(MOVED, "the replication would be created again")
+    pair.journal = journal
+    again.run(pair, journal, journal.before, journal.before.primary)
+    return _ended(pair, journal, Outcome(MOVED, f"{journal.before.other} follows {journal.before.primary} again"))
+
+
+def _begun(pair: Pair, operation: str, to: str, *, replaces_suspension: bool = False) -> Journal | None:
     """Return the move that has begun, None for none.
 
     Raises:
@@ -174,6 +236,14 @@ def _begun(pair: Pair, operation: str, to: str) -> Journal | None:
     journal = pair.store.load()
     if journal is None:
         return None
+    if journal.operation == SUSPENSION:
+        if replaces_suspension:
+            # The active server died while it was worked on. The fence stands; the failback creates the replication again.
+            return None
+        raise OptionError(
+            f"{pair.name}: the replication is suspended since {journal.stamp}, by the upgrade or another work on both servers; complete that first, "
+            "or run resume_dfs_replication.yml"
+        )
     if journal.operation != operation or journal.to != to:
         raise OptionError(
             f"{pair.name}: a {journal.operation} to {journal.to} has begun at {journal.stamp} and not ended; run {journal.operation}.yml for it "

@@ -86,7 +86,7 @@ class Server(Protocol):
         """Move the files of a cluster that is of no use away from its data folder."""
 
     def begin_anew(self) -> None:
-        """Make an empty cluster in the data folder, with the rights of the service's account, and start it."""
+        """Make an empty cluster in the data folder, with the rights of the service's account; one that is whole stays."""
 
     def bring_disk_online(self) -> bool:
         """Bring the disk with the data online; return whether that had to be done."""

@@ -153,14 +153,10 @@ def run(pair: Pair, journal: Journal, rejoin: Rejoin, named: str) -> None:
     both = [primary, other]
     if not rejoin.is_past(FENCED):
         require(look(pair, rejoin, named), "Nothing was changed.")
-        _keep_group(pair, journal)
-        pair.do("disable the connections of the replication")
-        if pair.directory.group() is not None:
-            pair.directory.fence()
-            _polled(both)
-            pair.waiting.fenced(both)
-        _stage(pair, rejoin, FENCED)
+        fence(pair, journal, rejoin)
     if not rejoin.is_past(GONE):
+        # Between the fence and this, both servers may have been worked on.
+        require(look(pair, rejoin, named), "The group was not deleted.")
         other.stop_openerp(pair.step)
         other.stop_postgresql(pair.step)
         pair.do("delete the replication group")
@@ -183,6 +179,28 @@ def run(pair: Pair, journal: Journal, rejoin: Rejoin, named: str) -> None:
         pair.do(f"wait until {other.host} has everything")
         pair.waiting.replicated(primary, other, rejoin.since)
         _stage(pair, rejoin, REJOINED)
+
+
+def enabled(pair: Pair) -> bool:
+    """Return whether a member that can be asked knows an enabled connection."""
+    return any(bool(server.folder().enabled) for server in pair.servers.values() if not server.reachable())
+
+
+def fence(pair: Pair, journal: Journal, rejoin: Rejoin) -> None:
+    """Disable the connections, after it was noted how the group is configured.
+
+    Raises:
+        ContinuityError: there is no group.
+        LyceeError: a host cannot be asked; the next run goes on.
+    """
+    both = [pair.server(rejoin.primary), pair.server(rejoin.other)]
+    _keep_group(pair, journal)
+    pair.do("disable the connections of the replication")
+    if pair.directory.group() is not None:
+        pair.directory.fence()
+        _polled(both)
+        pair.waiting.fenced(both)
+    _stage(pair, rejoin, FENCED)
 
 
 def _keep_group(pair: Pair, journal: Journal) -> None:
@@ -209,10 +227,14 @@ def _old_files(pair: Pair, journal: Journal, rejoin: Rejoin, other: Server, name
     found = other.facts()
     if found.running:
         raise GateError(f"{found.service} runs on {other.host} although it was stopped; run again", gate)
-    if found.data_seen:
+    if found.data_seen and rejoin.keep:
         rejoin.aside = f"{pair.aside}\\{journal.stamp.replace(':', '').replace('-', '')[:15]}-{rejoin.primary}"
         pair.do(f"set aside what {other.host} has ({rejoin.aside})")
-        other.set_aside(rejoin.aside)
+        copy = other.set_aside(rejoin.aside)
+        if copy.differences:
+            raise ContinuityError(
+                f"{other.host}: {copy.folder} is not what the cluster is (robocopy tells {copy.differences}); run again, for its files are replaced next"
+            )
 
 
 def _polled(servers: Sequence[Server]) -> None:

@@ -139,12 +139,12 @@ def run(pair: Pair, journal: Journal, switch: Switch, *, resume: bool) -> Outcom
     gates: list[Gate] = []
     if switch.back:
         return _take_back(pair, journal, switch)
-    if not switch.is_past(ANNOUNCED):
-        _stand_still(pair, switch, source, target)
-        switch.stage = STANDING
-        pair.save()
     if not switch.is_past(STANDING) and not switch.fallback:
         try:
+            if not switch.is_past(ANNOUNCED):
+                _stand_still(pair, switch, source, target)
+                switch.stage = STANDING
+                pair.save()
             gates = _cross(pair, journal, switch, source, target)
         except GateError as error:
             if (
@@ -154,6 +154,11 @@ def run(pair: Pair, journal: Journal, switch: Switch, *, resume: bool) -> Outcom
             ):
                 return _fall_back(pair, journal, switch, str(error))
             raise _reopened(pair, journal, switch, error) from None
+        except LyceeError as error:
+            # Nothing was started on the target, so people need not wait for what hinders the move.
+            if switch.mode == CRASH or isinstance(error, LeaseError) or source.reachable():
+                raise
+            raise _reopened(pair, journal, switch, GateError(f"{error}.", gates)) from None
         switch.stage = STARTING
         pair.save()
     if switch.fallback in ("wanted", "damaged", "empty"):
@@ -187,6 +192,7 @@ def _stand_still(pair: Pair, switch: Switch, source: Server, target: Server) -> 
     if here:
         if switch.mode == PLANNED and not switch.databases and source.facts().running:
             switch.databases = source.databases()
+            pair.save()
         pair.do(f"stop OpenERP and PostgreSQL on {source.host}")
         source.stop_openerp(pair.step)
         source.stop_postgresql(pair.step)
@@ -282,13 +288,18 @@ def _reopened(pair: Pair, journal: Journal, switch: Switch, error: GateError) ->
     if switch.mode == CRASH:
         return GateError(f"{error} {switch.target} was not started; run again when that is cured.", error.gates)
     pair.do(f"{source.host} takes over again")
-    source.start_postgresql(pair.step, whole=False)
-    source.start_openerp(pair.step)
-    pair.directory.write_marker(Marker(source.name, since=now()))
     # Nothing was written on the target, so the replication can go on as it was.
     pair.directory.unfence()
     for server in pair.servers.values():
-        server.poll()
+        # One that does not answer reads the domain when it is back.
+        if not server.reachable():
+            server.poll()
+    # A run that is cut from here on begins anew: what was measured is not true any more once people work.
+    switch.stage, switch.backlog, switch.databases = ANNOUNCED, [], []
+    pair.save()
+    source.start_postgresql(pair.step, whole=False)
+    source.start_openerp(pair.step)
+    pair.directory.write_marker(Marker(source.name, since=now()))
     pair.store.close(journal.stamp, {"outcome": "gate closed", "gates": gate_rules.as_result(error.gates)})
     pair.journal = None
     return GateError(f"{error} {source.host} serves again; {switch.target} was not started.", error.gates)
@@ -331,7 +342,6 @@ def _fall_back(pair: Pair, journal: Journal, switch: Switch, reason: str) -> Out
         pair.do(f"the copy on {target.host} is of no use ({reason}); its databases come from the newest proven dumps")
         switch.accepted = f"{switch.accepted}; the copy was of no use: {reason}".lstrip("; ")
         switch.fallback = "wanted"
-        switch.aside = f"{journal.stamp.replace(':', '').replace('-', '')[:15]}"
         pair.save()
     if switch.fallback == "wanted":
         pair.do("move the damaged cluster away")
@@ -344,6 +354,8 @@ def _fall_back(pair: Pair, journal: Journal, switch: Switch, reason: str) -> Out
         target.begin_anew()
         switch.fallback = "empty"
         pair.save()
+    # The dumps are restored into a cluster that runs.
+    target.start_postgresql(pair.step, whole=False)
     return Outcome(
         "dumps needed", f"{target.host} has an empty cluster, which waits for the databases from their dumps"
     )

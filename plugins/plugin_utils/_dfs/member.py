@@ -354,5 +354,17 @@ class Member:
         services.start(self.session, SERVICE, timeout)
 
 
+def enabled_partners(session: Session, host: str, group: str) -> list[str]:
+    """Return the computers with which a member replicates now; none where it has no such group, or DFS Replication is not installed.
+
+    Raises:
+        WindowsError: the host cannot be asked.
+    """
+    try:
+        return sorted({one.partner for one in Member(session, host).connections(group) if one.enabled})
+    except NotInstalledError:
+        return []
+
+
 def _true(row: wsman.Instance, name: str) -> bool:
     return wsman.text(row, name).casefold() in ("true", "1")

@@ -22,7 +22,7 @@ from . import conf as conf_file
 from .conf import SERVER, WEB, interpolated
 from .errors import InstallationError, OptionError
 from .install import Settings, check_folder, put_over, stop, write_conf
-from .installation import KINDS, Part, find_part, postgresql_registered, read_conf
+from .installation import KINDS, Part, find_part, minor, postgresql_registered, read_conf, uninstall_key
 from .look import Target, part_of, rpc_of
 from .manage import release_of, wait_for
 from .source import bring, setup_of
@@ -236,8 +236,15 @@ def _prove(
     step: Step,
     progress: Progress,
 ) -> None:
-    """Start, and ask the program itself."""
+    """Start, and ask the program itself; on a standby nothing is started, and Windows' own list has to say it."""
     session, timeout = target.session, arguments["timeout"]
+    if arguments["standby"]:
+        stop(session, part, timeout, step)
+        if minor(uninstall_key(session, part)[1]) != release(wanted)[-1]:
+            raise InstallationError(
+                f"{target.name}: Windows does not list {wanted} of {part.kind.display} after the setup"
+            )
+        return
     progress(f"start {part.service.name}")
     services.start(session, part.service.name, timeout, step)
     conf = read_conf(session, part)

@@ -183,11 +183,13 @@ async def _del(cmd: Cmd, call: Call, tail: str) -> int:
     if not operands:
         return syntax(call)
     for operand in operands:
-        pattern = f"{operand}\\*" if call.host.drive.is_folder(call.path(operand)) else operand
+        wild = "*" in operand or "?" in operand
+        pattern = f"{operand}\\*" if not wild and call.host.drive.is_folder(call.path(operand)) else operand
         found = [path for path in matching(call, pattern)[1] if not call.host.drive.is_folder(path)]
         if not found:
             # del of an absent file says so and still gives 0.
-            call.err(call.say(f"Impossible de trouver {call.path(operand)}", f"Could Not Find {call.path(operand)}"))
+            shown = operand if wild else call.path(operand)
+            call.err(call.say(f"Impossible de trouver {shown}", f"Could Not Find {shown}"))
         for path in found:
             call.host.drive.remove(path)
             call.host.acls.forget(path)

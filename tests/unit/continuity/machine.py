@@ -271,6 +271,7 @@ class Machine:
         self._ask()
         if self.postgresql:
             self.school.happen(self.end_postmaster)
+        self.school.hook("stopped")
 
     def databases(self) -> list[str]:
         self._ask()

@@ -67,11 +67,11 @@ class Telling:
 
     def __init__(self, folder: Path) -> None:
         """A new school; the journals stand in ``folder``."""
-        self.school, self.folder = School(), folder
+        self.school, self.folder, self.accept_loss = School(), folder, True
 
     def pair(self) -> Pair:
         """Return the pair of a new run."""
-        return make_pair(self.school, self.folder, accept_loss=True)
+        return make_pair(self.school, self.folder, accept_loss=self.accept_loss)
 
     def play(self, act: Act, cut: Callable[[School], object] = lambda school: None, runs: int = 1) -> None:
         """Run an act until it ends as it ought to: a second time where it was cut, and once more where a gate wants it."""

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rehearse the whole school: the lab, ``site.yml`` twice, the stories of ``rehearsals/``, a summary.
 
-The second run of ``site.yml`` has to change nothing. The lab is made anew at the beginning, so that what an interrupted
+Then the same school in the other topology, two servers with one set of data: a lab of ``inventories/lab_pair``, the stories of
+``rehearsals/pair/`` in the order of their names, and that lab goes down. The second run of ``site.yml`` has to change nothing. The lab is made anew at the beginning, so that what an interrupted
 rehearsal left behind has no part in it, and is left up. The summary stands in ``var/lab/rehearsal.json`` too.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +27,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._ios.report import r
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "var" / "lab"
 LOGS = DATA / "rehearsal"
+PAIR = "inventories/lab_pair/hosts.yml"
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
 
 
@@ -80,9 +83,23 @@ def run(name: str, command: list[str], *, unchanged: bool = False) -> Step:
     return Step(name, ok, round(time.monotonic() - started, 1), note)
 
 
-def stories() -> list[Path]:
-    """Return the playbooks of ``rehearsals/``, by name."""
-    return sorted((ROOT / "rehearsals").glob("*.yml"))
+def stories(folder: str) -> list[Path]:
+    """Return the playbooks of a folder, by name."""
+    return sorted((ROOT / folder).glob("*.yml"))
+
+
+def pair_stories(lab: list[str], playbook: str) -> list[Step]:
+    """Play the stories of two servers with one set of data, on a lab of their own that is down in the end."""
+    inventory = ["-i", PAIR]
+    run("pair lab down", [*lab, "down", *inventory])
+    # What an interrupted rehearsal left there belongs to servers that are no more.
+    shutil.rmtree(ROOT / "var" / "lab_pair", ignore_errors=True)
+    steps = [run("pair lab up", [*lab, "up", *inventory])]
+    if steps[0].ok:
+        for story in stories("rehearsals/pair"):
+            steps.append(run(f"story pair {story.stem}", [playbook, *inventory, str(story.relative_to(ROOT))]))
+    steps.append(run("pair lab down", [*lab, "down", *inventory]))
+    return steps
 
 
 def main() -> int:
@@ -95,7 +112,8 @@ def main() -> int:
     if down.ok and steps[0].ok:
         steps.append(run("site.yml", [playbook, "playbooks/site.yml"]))
         steps.append(run("site.yml again", [playbook, "playbooks/site.yml"], unchanged=True))
-        steps += [run(f"story {story.stem}", [playbook, str(story.relative_to(ROOT))]) for story in stories()]
+        steps += [run(f"story {story.stem}", [playbook, str(story.relative_to(ROOT))]) for story in stories("rehearsals")]
+        steps += pair_stories(lab, playbook)
 
     inventory = json.loads(
         subprocess.run(

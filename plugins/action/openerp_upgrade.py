@@ -28,14 +28,15 @@ class ActionModule(OpenErpAction):
             progress_of(host)("skipped: standby")
             return {"changed": False, "skipped": True, "outcome": "skipped", "msg": f"{host}: skipped: standby"}
         with self.lease(task_vars, "openerp_upgrade") as step, self.target(task_vars, arguments) as target:
+            begins = arguments["phase"] == "run" and not self.check_mode
             if (
-                arguments["pair"]
-                and not self.check_mode
+                begins
+                and arguments["pair"]
                 and (partners := enabled_partners(target.session, host, arguments["group"]))
             ):
                 raise PreflightError(
                     f"{host}: it replicates its data with {', '.join(partners)}, which has to be suspended before; run upgrade_openerp.yml for "
-                    "both servers and localhost, which does it"
+                    "both servers and localhost, which does it."
                 )
             return upgrade(
                 target,

@@ -125,7 +125,7 @@ options:
     default: false
   pair:
     description:
-      - The host is one of a pair that replicates its data. While a connection of O(group) is enabled it is refused, except in check mode;
+      - The host is one of a pair that replicates its data. While a connection of O(group) is enabled, O(phase=run) is refused;
         M(lycee.openerp.openerp_replication) suspends the replication.
     type: bool
     default: false

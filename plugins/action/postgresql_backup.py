@@ -34,6 +34,7 @@ class ActionModule(BackupAction):
         host = str(task_vars["inventory_hostname"])
         set_name = set_name_of(arguments, task_vars)
         if arguments["standby"]:
+            progress_of(host)("skipped: standby")
             return {"changed": False, "skipped": True, "set": set_name, "msg": f"{host}: skipped: standby"}
         options = Options(
             databases=arguments["databases"],

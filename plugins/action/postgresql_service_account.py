@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.modules.postgresql_service_account import DOCUMENTATION
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
+from ansible_collections.lycee.openerp.plugins.plugin_utils._dfs.member import enabled_partners
 from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.service_account import fix
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows_action import WindowsAction
 
@@ -22,4 +23,11 @@ class ActionModule(WindowsAction):
         """Read the arguments and hand over to the library."""
         progress = progress_of(task_vars["inventory_hostname"])
         with self.lease(task_vars, "postgresql_service_account") as step, self.session(task_vars) as session:
-            return fix(session, arguments, check=self.check_mode, step=step, progress=progress)
+            return fix(
+                session,
+                arguments,
+                check=self.check_mode,
+                step=step,
+                progress=progress,
+                partners=lambda: enabled_partners(session, session.name, arguments["group"]),
+            )

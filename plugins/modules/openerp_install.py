@@ -67,9 +67,14 @@ options:
   standby:
     description:
       - The host is the standby of a pair, whose PostgreSQL stands. The program is installed and left stopped; what proves it is Windows' own list
-        of installed programs.
+        of installed programs. While a connection of O(group) is enabled it is refused.
     type: bool
     default: false
+    version_added: 0.5.0
+  group:
+    description: Name of the replication group of the pair.
+    type: str
+    default: OpenERP
     version_added: 0.5.0
   force:
     description: Run the setup where nobody can tell which release is there. Some setups write a constant into the registry.

@@ -67,10 +67,15 @@ options:
     description:
       - What the server is in a pair that replicates its data, whose services start by hand only.
       - V(active) starts OpenERP's services too where they stand. V(standby) gives account and rights and starts nothing; a standby whose
-        PostgreSQL runs is refused.
+        PostgreSQL runs is refused, and one that replicates while something is to be changed (M(lycee.openerp.openerp_replication)).
     type: str
     choices: [none, active, standby]
     default: none
+    version_added: 0.5.0
+  group:
+    description: Name of the replication group of the pair.
+    type: str
+    default: OpenERP
     version_added: 0.5.0
   timeout:
     description: Seconds that each start and stop may take.

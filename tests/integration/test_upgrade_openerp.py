@@ -30,7 +30,7 @@ CONF = "Server/openerp-server.conf"
 CONTEXTS = ["SpecibikeA", "SpecibikeB"]
 #: The smallest upgrade takes about so many requests of WinRM, the last 450 of them once it has begun. It is cut at a few, spread over
 #: all; LYCEE_CUTS=1:680:1 names each.
-REQUESTS, CUTS = 680, 8
+REQUESTS, CUTS = 680, 6
 
 
 class Rollout(School):
@@ -264,7 +264,6 @@ def test_a_server_that_fails_is_taken_back_and_the_next_is_not_touched(rollout: 
         ("", ("-e", "openerp_upgrade_backup=true", "-e", "database_backup_destinations=[]"), "destination"),
         ("conf_unreadable", (), "openerp-server.conf cannot be read"),
         ("disk_full", (), "(WIN32: 112)"),
-        ("", ("-e", "openerp_topology=dfs_pair"), "replication has to be stopped"),
     ],
 )
 def test_what_stands_against_it_is_told_and_nothing_is_changed(

@@ -147,12 +147,17 @@ class Store:
             values["switch"] = Switch(**data["switch"]) if data["switch"] else None
             for name in ("before", "after"):
                 values[name] = Rejoin(**data[name]) if data[name] else None
-            return Journal(**values)
+            journal = Journal(**values)
+            # A stage that is none is a ValueError here, and not in the middle of a move.
+            for part in (journal.before, journal.switch, journal.after):
+                if part is not None and part.stage:
+                    part.is_past(part.stage)
+            return journal
         except FileNotFoundError:
             return None
         except OSError as error:
             raise JournalError(f"{self._path} cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise JournalError(
                 f"{self._path} is damaged, so nobody knows how far the last move came; look which server runs before you move the file away"
             ) from None

@@ -27,6 +27,7 @@ from .._postgresql.server import Access
 from .._postgresql.server import Server as Database
 from .._windows import acl, files, services, volumes
 from .._windows.errors import StateError, WindowsError
+from .._windows.principals import own_sid
 from .._windows.quoting import quote
 from .._windows.services import RUNNING, STOPPED
 from .._windows.session import Session
@@ -365,6 +366,9 @@ class WindowsServer:
             if facts.data_seen:
                 # A run was cut in the middle of this; nothing of it is worth anything.
                 session.run_line(f"rd /s /q {quote(cluster.data)}")
+            machine.make_private_folder(cluster.data)
+            # initdb gives up the rights of an administrator before it works, so the account itself needs some.
+            acl.grant(session, cluster.data, own_sid(session), "F", inherit=True, below=False)
             machine.make_private_folder(self._options.aside)
             secret = f"{self._options.aside}\\{uuid.uuid4().hex[:12]}.txt"
             try:

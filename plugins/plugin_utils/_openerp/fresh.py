@@ -49,7 +49,13 @@ class _Begun:
 
 
 def install(
-    target: Target, arguments: Mapping[str, Any], *, check: bool, step: Step, progress: Progress
+    target: Target,
+    arguments: Mapping[str, Any],
+    *,
+    check: bool,
+    step: Step,
+    progress: Progress,
+    partners: Callable[[], list[str]] = list,
 ) -> dict[str, Any]:
     """Run a setup over what is there, or where nothing is, as ``openerp_install`` documents it.
 
@@ -99,6 +105,11 @@ def install(
         if problem := look_at_setup(session, setup, arguments["timeout"]):
             raise OptionError(problem)
         return {**result, "to": shown(wanted)}
+    if arguments["standby"] and (names := partners()):
+        raise OptionError(
+            f"{target.name}: it is the standby of its pair and replicates with {', '.join(names)}, so what is installed here would go there; run "
+            "upgrade_openerp.yml for both servers and localhost, which suspends the replication"
+        )
     target.machine.make_private_folder(arguments["work_folder"])
     step("bring the setup")
     progress(f"bring {setup.name}")

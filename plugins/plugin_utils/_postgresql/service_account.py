@@ -39,6 +39,7 @@ def fix(
     check: bool,
     step: Step,
     progress: Callable[[str], None] = lambda text: None,
+    partners: Callable[[], list[str]] = list,
 ) -> dict[str, Any]:
     """Bring the service to the wanted account and prove it; on failure put the former account back.
 
@@ -48,6 +49,7 @@ def fix(
         check: only read and compare.
         step: asked before each step; raises when the run was ended from outside.
         progress: told what is being done.
+        partners: returns with which computers the standby of a pair replicates now.
 
     Raises:
         OptionError: the query is not answered even now, or the former account could not be put back.
@@ -59,7 +61,7 @@ def fix(
     query["database"] = arguments["database"]
     state = read_state(session, account, arguments["service"], query)
     if arguments["pair"] == STANDBY:
-        return _fix_standby(session, arguments, state, check=check, step=step, progress=progress)
+        return _fix_standby(session, arguments, state, check=check, step=step, progress=progress, partners=partners)
     cluster = state.cluster
     result = _result(state, account)
     # Of a pair nothing starts by itself; of its active server OpenERP is to run all the same.
@@ -106,6 +108,7 @@ def _fix_standby(
     check: bool,
     step: Step,
     progress: Callable[[str], None],
+    partners: Callable[[], list[str]],
 ) -> dict[str, Any]:
     """Give the standby of a pair the account and the rights, with PostgreSQL stopped all the time.
 
@@ -124,6 +127,12 @@ def _fix_standby(
     result["diff"]["after"]["serves"] = False
     if check or not result["changed"]:
         return result
+    if names := partners():
+        # What is changed here would be newer than the same file on the active server, and go there.
+        raise OptionError(
+            f"{session.name}: it is the standby of its pair and replicates with {', '.join(names)}, so what is changed here would go there; run "
+            "fix_postgres_service_account.yml for both servers and localhost, which suspends the replication"
+        )
     _give(session, state, account, step, progress)
     after = read_state(session, account, service.name, {})
     if not after.account_ok or after.denied or after.hidden or after.running:

@@ -25,6 +25,7 @@ WELL_KNOWN = {
 #: Words for what each domain has: the last number of the SID.
 DOMAIN = {"domain_administrator": 500, "domain_admins": 512, "domain_users": 513, "domain_computers": 515}
 _DOMAIN_SID = re.compile(r"(S-1-5-21-\d+-\d+-\d+)-\d+")
+_OWN_SID = re.compile(r"S-1-5-21(?:-\d+){4}")
 _DOMAIN_CONTROLLER = 4
 
 
@@ -65,6 +66,19 @@ def domain_sid(session: Session) -> str:
 def _domains(session: Session, condition: str) -> set[str]:
     rows = session.query(f"SELECT SID FROM Win32_UserAccount WHERE {condition} AND SID LIKE 'S-1-5-21-%-500'")
     return {domain_of(wsman.text(row, "SID")) for row in rows} - {""}
+
+
+def own_sid(session: Session) -> str:
+    """Return the SID of the account of the session itself, by ``whoami /user``.
+
+    Raises:
+        OptionError: whoami tells none.
+        WindowsError: one of its kinds.
+    """
+    found = _OWN_SID.search(session.run([_WHOAMI, "/user", "/fo", "csv", "/nh"]).text)
+    if found is None:
+        raise OptionError(f"{session.name}: whoami does not tell the SID of the account")
+    return found[0]
 
 
 class Principals:

@@ -89,6 +89,8 @@ class Machine:
         self.member: Member | None = None
         self.foreign = True
         self.control_lies = False
+        #: Processes of other programs.
+        self.others: set[int] = set()
         #: ``unusable`` (the copy does not start), ``mute`` (OpenERP does not serve), ``full`` and ``dirty`` (a copy aside), ``killed`` (a stop).
         self.faults: set[str] = set()
 
@@ -149,6 +151,8 @@ class Machine:
         control: Control | None = self.content(CONTROL)
         if control is None or "unusable" in self.faults:
             raise ProofError(f"{self.host}: PostgreSQL ends at once")
+        if self.content(PID) in self.others:
+            raise ProofError(f"{self.host}: PostgreSQL finds a postmaster.pid whose process lives")
         if self.sid not in self.rights:
             raise ProofError(f"{self.host}: PostgreSQL may not read its files")
         if self.content(PG_VERSION) != (self.program.rpartition(".")[0], self.width):
@@ -351,7 +355,14 @@ class Machine:
         self._ask()
         if self.online:
             return False
-        self.school.happen(lambda: setattr(self, "online", True))
+
+        def online() -> None:
+            self.online = True
+            if self.modes["PostgreSQL_For_OpenERP"] == "Auto":
+                # The service has waited for its disk.
+                self.run_postmaster()
+
+        self.school.happen(online)
         return True
 
     def folder(self) -> FolderFacts:

@@ -189,6 +189,18 @@ class School:
         wanted = {row for rows in self.committed.values() for row in rows}
         return wanted - {row for host in self.machines for rows in self.rows(host).values() for row in rows}
 
+    def unkept(self) -> set[int]:
+        """Return the rows that were acknowledged and are nowhere, not even in a copy that was set aside or moved away."""
+        kept = {
+            row
+            for machine in self.machines.values()
+            for files in (*machine.aside.values(), *machine.away.values())
+            for name, file in files.items()
+            if name.startswith(DATA)
+            for row in file.content
+        }
+        return self.nowhere() - kept
+
     def end(self, pair: Pair) -> dict[str, Any]:
         """Return the state in which a story has left everything, to compare it with that of another run."""
         return {
@@ -201,6 +213,7 @@ class School:
             "domain": (self.group.enabled, self.group.whole) if self.group else None,
             "lost": self.lost(self.server.host) if self.server else None,
             "journal": pair.store.load() is not None,
+            "unkept": self.unkept(),
             "violations": self.violations,
         }
 

@@ -15,7 +15,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.errors i
 from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.facts import CRASH, PLANNED
 from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.pair import Pair
 
-from tests.unit.continuity.machine import SYSTEM
+from tests.unit.continuity.machine import BUILD, DATA, PG_VERSION, SYSTEM
 from tests.unit.continuity.model import FIRST, SECOND, Cut, School, make_pair, restore_dumps
 
 Call = Callable[[Pair, School], str]
@@ -180,6 +180,13 @@ def damaged_control(*, present: bool) -> Callable[[School], None]:
     return happen
 
 
+def worked_on(school: School) -> None:
+    """Both servers were worked on, and the standby's files are newer."""
+    work(school)
+    school[SECOND].write(PG_VERSION, BUILD)
+    school[SECOND].write(DATA + "SpecibikeA", school[SECOND].content(DATA + "SpecibikeA"))
+
+
 BACK = Act(failback(FIRST, SECOND), power_back)
 STORIES: dict[str, list[Act]] = {
     "planned": [Act(failover(SECOND), work), Act(failback(FIRST), work), Act(failback(FIRST), work, "unchanged")],
@@ -211,6 +218,10 @@ STORIES: dict[str, list[Act]] = {
     "primary again": [
         Act(failover(SECOND, CRASH), power_gone),
         Act(failback(FIRST, SECOND, restore_primary=True), power_back),
+    ],
+    "suspended": [
+        Act(lambda pair, school: operations.suspend(pair, FIRST, check=False).word, work),
+        Act(lambda pair, school: operations.resume(pair, check=False).word, worked_on),
     ],
     "stays": [Act(failover(SECOND, CRASH), power_gone), Act(failback(SECOND, SECOND), power_back)],
 }

@@ -240,7 +240,7 @@ def test_gate(
     told.school.told.clear()
     if mutated:
         table = gate_rules.GATES if scenario.gate in gate_rules.GATES else rejoin.GATES
-        monkeypatch.setitem(table, scenario.gate, lambda facts: Gate(scenario.gate, OPEN, "mutated"))  # type: ignore[arg-type, return-value]
+        monkeypatch.setitem(table, scenario.gate, lambda facts: Gate(scenario.gate, OPEN, "mutated"))
         try:
             scenario.call(told.pair(), told.school)
         except (GateError, ProofError):

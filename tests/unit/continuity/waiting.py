@@ -134,6 +134,7 @@ class Loops:
         def done() -> bool:
             for server in (first, second):
                 server.poll()
+            self.school.point()
             ready = first.member is not None and second.member is not None and second.member.state == 4
             return ready and not self._lacks(primary) and not self._lacks(other)
 

@@ -25,6 +25,6 @@ class ActionModule(PairAction):
 
     def move(self, pair: Pair, arguments: dict[str, Any]) -> Outcome:
         """Read the arguments and hand over to the library."""
-        if arguments["phase"] == "finish":
+        if arguments["phase"] == "finish" and not self.check_mode:
             return operations.finish(pair, arguments["to"])
         return operations.failover(pair, arguments["to"], arguments["mode"], check=self.check_mode)

@@ -38,6 +38,8 @@ class ActionModule(OpenErpAction):
                     f"{host}: it replicates its data with {', '.join(partners)}, which has to be suspended before; run upgrade_openerp.yml for "
                     "both servers and localhost, which does it."
                 )
+            if begins and arguments["pair"]:
+                self.require_active(target.session, arguments, task_vars)
             return upgrade(
                 target,
                 arguments,

@@ -11,6 +11,8 @@ from ansible_collections.lycee.openerp.plugins.modules.postgresql_service_accoun
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._dfs.member import enabled_partners
 from ansible_collections.lycee.openerp.plugins.plugin_utils._postgresql.service_account import fix
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.errors import OptionError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._windows.session import Session
 from ansible_collections.lycee.openerp.plugins.plugin_utils._windows_action import WindowsAction
 
 
@@ -29,5 +31,21 @@ class ActionModule(WindowsAction):
                 check=self.check_mode,
                 step=step,
                 progress=progress,
-                partners=lambda: enabled_partners(session, session.name, arguments["group"]),
+                guard=lambda: self._guard(session, arguments, task_vars),
             )
+
+    def _guard(self, session: Session, arguments: dict[str, Any], task_vars: dict[str, Any]) -> None:
+        """Raise where a server of a pair may not be touched.
+
+        Raises:
+            OptionError: the standby replicates, or nobody said where the marker is.
+            ContinuityError: the marker names another active server.
+        """
+        if arguments["pair"] == "standby" and (names := enabled_partners(session, session.name, arguments["group"])):
+            # What is changed here would be newer than the same file on the active server, and go there.
+            raise OptionError(
+                f"{session.name}: it is the standby of its pair and replicates with {', '.join(names)}, so what is changed here would go there; run "
+                "fix_postgres_service_account.yml for both servers and localhost, which suspends the replication"
+            )
+        if arguments["pair"] == "active":
+            self.require_active(session, arguments, task_vars)

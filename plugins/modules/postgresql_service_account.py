@@ -66,11 +66,20 @@ options:
   pair:
     description:
       - What the server is in a pair that replicates its data, whose services start by hand only.
-      - V(active) starts OpenERP's services too where they stand. V(standby) gives account and rights and starts nothing; a standby whose
+      - V(active) starts OpenERP's services too where they stand, and is refused where the marker names another server. V(standby) gives account and rights and starts nothing; a standby whose
         PostgreSQL runs is refused, and one that replicates while something is to be changed (M(lycee.openerp.openerp_replication)).
     type: str
     choices: [none, active, standby]
     default: none
+    version_added: 0.5.0
+  domain_controller:
+    description: Inventory name of the domain controller of a pair, where the marker of the active server stands.
+    type: str
+    version_added: 0.5.0
+  marker:
+    description: The marker, a file of the domain controller.
+    type: str
+    default: C:\lycee\continuite\openerp.txt
     version_added: 0.5.0
   group:
     description: Name of the replication group of the pair.

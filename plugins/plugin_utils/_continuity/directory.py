@@ -95,7 +95,9 @@ class WindowsDirectory:
         return spec_from(found, self._folder, file_filter=self._filters[0], directory_filter=self._filters[1]).as_dict()
 
     def fence(self) -> bool:
-        """Disable the connections of the group, and return whether something was changed."""
+        """Disable the connections of the group, and return whether something was changed; without a group there is nothing to do."""
+        if self._domain.group(self._group) is None:
+            return False
         return self._domain.set_connections(self._group, False)
 
     def unfence(self) -> bool:

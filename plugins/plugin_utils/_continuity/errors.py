@@ -30,6 +30,10 @@ class ProofError(ContinuityError):
     """What was started does not serve."""
 
 
+class CopyError(ProofError):
+    """The copy itself is of no use: PostgreSQL ends over it, a database cannot be read, or it has no control data."""
+
+
 class GateError(ContinuityError):
     """A gate is closed.
 

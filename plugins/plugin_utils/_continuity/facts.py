@@ -38,7 +38,7 @@ class ServerFacts:
         program: version that postgres.exe says.
         width: bits of the running Windows.
         control: what pg_controldata says, None where it could not.
-        control_agrees: whether the file itself says the same.
+        control_agrees: whether the file itself says the same; None: it could not be read.
         pid: number in postmaster.pid, None for no such file.
         denied: how many paths the service's account may not use; None: not looked at.
         sid: of the service's account; empty where the host does not know it.
@@ -63,7 +63,7 @@ class ServerFacts:
     program: str = ""
     width: int = 0
     control: ControlData | None = None
-    control_agrees: bool = True
+    control_agrees: bool | None = True
     pid: int | None = None
     denied: int | None = None
     sid: str = ""
@@ -84,7 +84,8 @@ class FolderFacts:
         known: whether the member has the folder at all.
         state: number of its state.
         error: its last error.
-        enabled: partners whose connection is enabled.
+        enabled: partners with a connection that is enabled.
+        disabled: partners with one that is not; a fence that was cut half-way leaves both.
         last_sync: when it last received something (UTC); empty when nobody knows.
     """
 
@@ -92,6 +93,7 @@ class FolderFacts:
     state: int = -1
     error: int = 0
     enabled: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
     last_sync: str = ""
 
     @property

@@ -91,8 +91,10 @@ def other_stopped(facts: Facts) -> Gate:
         return _gate(
             "other_stopped",
             bool(silent),
-            f"{source.host} answers nobody: {silent or 'nobody could ask it'}",
-            "see that it is off",
+            f"{source.host} answers nobody: {silent}"
+            if silent
+            else f"{source.host} does not answer this machine, and nobody else could ask it",
+            "see that it is off, and that the other server or the domain controller can ask for it by its address",
         )
     if facts.mode == PLANNED and not facts.stopped and source.running:
         return Gate("other_stopped", LATER, f"{source.service} runs on {source.host}, and is stopped by the move")
@@ -173,6 +175,13 @@ def shut_down(facts: Facts) -> Gate:
             "restore the databases from their dumps: the copy is of no use"
             if facts.mode == CRASH
             else "wait for the files, or look at the folder",
+        )
+    if target.control_agrees is None:
+        return Gate(
+            "shut_down",
+            CLOSED,
+            f"pg_controldata says '{target.control.state}' on {target.host}, and global\\pg_control cannot be read",
+            "run again, or see which program keeps the file for itself",
         )
     if not target.control_agrees:
         return Gate(
@@ -292,7 +301,7 @@ def account(facts: Facts) -> Gate:
         f"{who}, and may not use {target.denied} paths of {target.data}"
         if target.denied
         else f"{who}, and may use every file of {target.data}",
-        f"run fix_postgres_service_account.yml --limit {target.host}: the rights came from the other server, whose accounts are others",
+        f"run fix_postgres_service_account.yml{f' --limit {target.host}' if facts.mode == CRASH else ''}: the rights came from the other server, whose accounts are others",
     )
 
 
@@ -390,6 +399,8 @@ BEFORE = (
     "start_modes",
     "room",
 )
+#: Those that are judged again right before something starts, or is let through to the other server.
+ALWAYS = ("marker", "other_stopped")
 #: Those that are judged when the source stands and the copy is complete.
 STANDING = (
     "marker",
@@ -402,6 +413,8 @@ STANDING = (
     "copies_agree",
     "no_live_pid",
     "account",
+    "start_modes",
+    "room",
 )
 
 

@@ -52,6 +52,7 @@ class Switch:
         aside: folder of the copy that was set aside.
         databases: what was served before, where the source could still be asked.
         backlog: what was measured when the source stood.
+        opened: whether OpenERP serves on the target, so that people may have worked there.
         accepted: what was lost, in the words of the gate.
         stopped, served: UTC seconds between which nobody could work.
     """
@@ -65,6 +66,7 @@ class Switch:
     aside: str = ""
     databases: list[str] = field(default_factory=list)
     backlog: list[int] = field(default_factory=list)
+    opened: bool = False
     accepted: str = ""
     stopped: float = 0.0
     served: float = 0.0

@@ -145,3 +145,24 @@ def ensure(session: Session, path: str, active: str, *, check: bool) -> dict[str
             "to the server that is active"
         )
     return {**result, "diff": {"before": {"active": active}, "after": {"active": active}}}
+
+
+def require_active(session: Session, path: str, computer: str, host: str) -> None:
+    """Raise unless the marker of the domain controller names this computer.
+
+    Args:
+        session: with the domain controller.
+        path: of the marker.
+        computer, host: computer name and inventory name of the server that is about to start something.
+
+    Raises:
+        ContinuityError: it names another one, or nobody.
+        WindowsError: it cannot be read.
+    """
+    found = read(session, path)
+    if found is None or not found.names(computer):
+        raise ContinuityError(
+            f"{host}: it is the active server by the inventory, and by the marker {path} of {session.name} that is "
+            f"{found.shown if found is not None else 'nobody'}, so nothing is started here; complete the move that has begun, or set "
+            "openerp_active_server to the server that is active"
+        )

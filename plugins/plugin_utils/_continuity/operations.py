@@ -13,7 +13,7 @@ from . import switch as moves
 from .errors import ContinuityError, OptionError
 from .facts import CRASH, PLANNED
 from .gates import Gate
-from .journal import ANNOUNCED, FAILBACK, FAILOVER, FENCED, STANDING, SUSPENSION, Journal, Rejoin, Switch
+from .journal import ANNOUNCED, FAILBACK, FAILOVER, FENCED, STANDING, STARTING, SUSPENSION, Journal, Rejoin, Switch
 from .marker import now
 from .pair import Pair
 from .switch import Outcome
@@ -51,7 +51,13 @@ def failover(pair: Pair, to: str, mode: str, *, check: bool) -> Outcome:
         LyceeError: a host cannot be asked; the next run goes on.
     """
     source = pair.other(to).host
-    journal = _begun(pair, FAILOVER, to, replaces_suspension=mode == CRASH)
+    begun = pair.store.load()
+    if begun is not None and _can_be_given_up(begun, to):
+        if check:
+            return Outcome("planned", f"the move to {begun.to} would be given up; {to} would take over again")
+        pair.journal = begun
+        return _ended(pair, begun, moves.give_up(pair, begun.switch or Switch(to, source, mode)))
+    journal = _begun(pair, FAILOVER, to, in_a_crash=mode == CRASH)
     if journal is None and active_host(pair) == to:
         return Outcome(UNCHANGED, f"{to} is the active server already")
     switch = journal.switch if journal is not None else None
@@ -74,6 +80,18 @@ def failover(pair: Pair, to: str, mode: str, *, check: bool) -> Outcome:
     pair.journal = journal
     outcome = moves.run(pair, journal, switch, resume=True)
     return _ended(pair, journal, outcome)
+
+
+def _can_be_given_up(journal: Journal, to: str) -> bool:
+    """Return whether a failover goes away from ``to`` and its target has never served."""
+    switch = journal.switch
+    return (
+        journal.operation == FAILOVER
+        and switch is not None
+        and switch.source == to
+        and not switch.is_past(STARTING)
+        and not switch.fallback
+    )
 
 
 def finish(pair: Pair, to: str) -> Outcome:
@@ -182,18 +200,18 @@ def suspend(pair: Pair, active: str, *, check: bool) -> Outcome:
     """
     journal = pair.store.load()
     if journal is not None and journal.operation != SUSPENSION:
-        return Outcome(
-            UNCHANGED, f"a {journal.operation} to {journal.to} has disabled the replication; it ends that way too"
+        raise OptionError(
+            f"{pair.name}: a {journal.operation} to {journal.to} has begun at {journal.stamp} and not ended; complete it before other work is done"
+        )
+    found = active_host(pair)
+    if found != active:
+        raise OptionError(
+            f"{pair.name}: by the inventory {active} is the active server, and by the marker {found or 'nobody'}; set openerp_active_server to the one "
+            "that is, or complete the move that has begun"
         )
     if journal is None:
-        marker = pair.directory.marker()
-        moves_on = marker is not None and marker.moving
-        if moves_on or pair.directory.group() is None or not again.enabled(pair):
+        if pair.directory.group() is None or not again.enabled(pair):
             return Outcome(UNCHANGED, "the replication is disabled already, or there is none")
-        if active_host(pair) != active:
-            raise OptionError(
-                f"{active}: it is not the active server by the marker; set openerp_active_server to the one that is"
-            )
         journal = Journal(
             pair.name, SUSPENSION, now(), active, before=Rejoin(active, pair.other(active).host, keep=False)
         )
@@ -227,7 +245,7 @@ def resume(pair: Pair, *, check: bool) -> Outcome:
     return _ended(pair, journal, Outcome(MOVED, f"{journal.before.other} follows {journal.before.primary} again"))
 
 
-def _begun(pair: Pair, operation: str, to: str, *, replaces_suspension: bool = False) -> Journal | None:
+def _begun(pair: Pair, operation: str, to: str, *, in_a_crash: bool = False) -> Journal | None:
     """Return the move that has begun, None for none.
 
     Raises:
@@ -237,13 +255,20 @@ def _begun(pair: Pair, operation: str, to: str, *, replaces_suspension: bool = F
     if journal is None:
         return None
     if journal.operation == SUSPENSION:
-        if replaces_suspension:
+        if in_a_crash:
             # The active server died while it was worked on. The fence stands; the failback creates the replication again.
             return None
         raise OptionError(
             f"{pair.name}: the replication is suspended since {journal.stamp}, by the upgrade or another work on both servers; complete that first, "
             "or run resume_dfs_replication.yml"
         )
+    if (
+        in_a_crash
+        and journal.operation == FAILBACK
+        and (journal.switch is None or not journal.switch.is_past(STANDING))
+    ):
+        # The active server died while the other one came back; whether its copy is complete the gates tell.
+        return None
     if journal.operation != operation or journal.to != to:
         raise OptionError(
             f"{pair.name}: a {journal.operation} to {journal.to} has begun at {journal.stamp} and not ended; run {journal.operation}.yml for it "

@@ -85,7 +85,7 @@ class Server(Protocol):
     def move_damaged(self, folder: str) -> None:
         """Move the files of a cluster that is of no use away from its data folder."""
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, folder: str) -> None:
         """Make an empty cluster in the data folder, with the rights of the service's account; one that is whole stays."""
 
     def bring_disk_online(self) -> bool:

@@ -83,7 +83,7 @@ def program_version(session: Session, cluster: Cluster) -> str:
     return shown(version_of(session.run([program, "--version"]).text))
 
 
-def read_control(session: Session, cluster: Cluster, data: str) -> tuple[ControlData | None, bool]:
+def read_control(session: Session, cluster: Cluster, data: str) -> tuple[ControlData | None, bool | None]:
     """Return what pg_controldata says of a data folder, and whether the file itself says the same."""
     control = controldata.parse(session.run([f"{cluster.bin}\\pg_controldata.exe", data]).text)
     if control is None:
@@ -91,7 +91,7 @@ def read_control(session: Session, cluster: Cluster, data: str) -> tuple[Control
     try:
         return control, controldata.agrees(control, files.read(session, f"{data}\\global\\pg_control"))
     except StateError:
-        return control, False
+        return control, None
 
 
 def read_pid(session: Session, cluster: Cluster) -> int | None:

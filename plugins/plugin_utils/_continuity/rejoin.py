@@ -131,7 +131,11 @@ def healthy(pair: Pair) -> bool:
             return False
         folder = server.folder()
         others = {pair.servers[name].name.casefold() for name in hosts if name != host}
-        if folder.state != NORMAL or not others <= {partner.casefold() for partner in folder.enabled}:
+        if (
+            folder.state != NORMAL
+            or folder.disabled
+            or not others <= {partner.casefold() for partner in folder.enabled}
+        ):
             return False
     return True
 
@@ -160,15 +164,16 @@ def run(pair: Pair, journal: Journal, rejoin: Rejoin, named: str) -> None:
         other.stop_openerp(pair.step)
         other.stop_postgresql(pair.step)
         pair.do("delete the replication group")
-        if pair.directory.group() is not None:
-            pair.directory.delete_group()
-        _polled(both)
-        pair.waiting.gone(both)
+        _delete(pair, both)
         _stage(pair, rejoin, GONE)
     if not rejoin.is_past(SET_ASIDE):
+        _leftover(pair, both)
         _old_files(pair, journal, rejoin, other, named)
         _stage(pair, rejoin, SET_ASIDE)
     if not rejoin.is_past(REPLICATING):
+        _leftover(pair, both)
+        # Since the other server was looked at, anybody may have started something there, and its files are replaced now.
+        require(look(pair, rejoin, named, [*BEFORE, "group_gone"]), "The group was not created.")
         rejoin.since = {server.host: server.clock() for server in both}
         pair.save()
         pair.do(f"create the replication group, {primary.host} is the primary member")
@@ -179,6 +184,20 @@ def run(pair: Pair, journal: Journal, rejoin: Rejoin, named: str) -> None:
         pair.do(f"wait until {other.host} has everything")
         pair.waiting.replicated(primary, other, rejoin.since)
         _stage(pair, rejoin, REJOINED)
+
+
+def _delete(pair: Pair, both: Sequence[Server]) -> None:
+    if pair.directory.group() is not None:
+        pair.directory.delete_group()
+    _polled(both)
+    pair.waiting.gone(both)
+
+
+def _leftover(pair: Pair, both: Sequence[Server]) -> None:
+    """Delete a group that a run which was cut, or somebody else, has created in the meantime."""
+    if pair.directory.group() is not None:
+        pair.do("delete the replication group that is there again")
+        _delete(pair, both)
 
 
 def enabled(pair: Pair) -> bool:
@@ -217,16 +236,16 @@ def _keep_group(pair: Pair, journal: Journal) -> None:
 
 def _old_files(pair: Pair, journal: Journal, rejoin: Rejoin, other: Server, named: str) -> None:
     """Bring the other server's disk online behind the fence, and set its cluster aside."""
-    gate = look(pair, rejoin, named, ["group_gone"])
+    gate = look(pair, rejoin, named, ["other_stands", "group_gone"])
     require(gate, "The disk was not touched.")
     if other.bring_disk_online():
         pair.progress(f"the disk of {other.host} is online again")
-    # A service that waited for its disk would start on it.
-    other.stop_openerp(pair.step)
-    other.stop_postgresql(pair.step)
+        # A service that waited for its disk would start on it, now and not before.
+        other.stop_openerp(pair.step)
+        other.stop_postgresql(pair.step)
     found = other.facts()
     if found.running:
-        raise GateError(f"{found.service} runs on {other.host} although it was stopped; run again", gate)
+        raise GateError(f"{found.service} runs on {other.host} now that its disk is there; stop it and run again", gate)
     if found.data_seen and rejoin.keep:
         rejoin.aside = f"{pair.aside}\\{journal.stamp.replace(':', '').replace('-', '')[:15]}-{rejoin.primary}"
         pair.do(f"set aside what {other.host} has ({rejoin.aside})")

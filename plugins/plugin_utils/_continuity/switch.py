@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from .._errors import LyceeError
 from .._lease import LeaseError
 from . import gates as gate_rules
-from .errors import ContinuityError, GateError, ProofError
+from .errors import ContinuityError, CopyError, GateError, ProofError
 from .facts import CRASH, PLANNED, Facts, ServerFacts
 from .gates import Gate
 from .journal import ANNOUNCED, SERVING, STANDING, STARTING, SWITCHED, Journal, Switch
@@ -26,7 +26,7 @@ from .pair import Pair, Proof, Server
 #: In a crash these are judged before anything is touched; the others once the fence stands, since the source may come back any time.
 _CRASH_BEFORE = ("marker", "accept_loss", "other_stopped")
 #: Gates that say that the copy itself is of no use, for which there are the dumps.
-_UNUSABLE = frozenset({"shut_down", "same_build", "copies_agree"})
+_UNUSABLE = frozenset({"shut_down", "same_build", "copies_agree", "account"})
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ def server_facts(pair: Pair, server: Server, peer: Server) -> ServerFacts:
             facts.signs.append(f"it answers a ping of {asker.host}")
         elif answered is not None:
             facts.silent.append(f"a ping of {asker.host} is not answered")
-    if not facts.signs:
+    if not facts.signs and facts.silent:
         facts.silent.append("no port of it answers this machine")
     return facts
 
@@ -147,13 +147,9 @@ def run(pair: Pair, journal: Journal, switch: Switch, *, resume: bool) -> Outcom
                 pair.save()
             gates = _cross(pair, journal, switch, source, target)
         except GateError as error:
-            if (
-                switch.mode == CRASH
-                and pair.dumps
-                and {gate.name for gate in gate_rules.closed(error.gates)} <= _UNUSABLE
-            ):
-                return _fall_back(pair, journal, switch, str(error))
             raise _reopened(pair, journal, switch, error) from None
+        except CopyError as error:
+            return _fall_back(pair, journal, switch, str(error))
         except LyceeError as error:
             # Nothing was started on the target, so people need not wait for what hinders the move.
             if switch.mode == CRASH or isinstance(error, LeaseError) or source.reachable():
@@ -164,6 +160,7 @@ def run(pair: Pair, journal: Journal, switch: Switch, *, resume: bool) -> Outcom
     if switch.fallback in ("wanted", "damaged", "empty"):
         return _fall_back(pair, journal, switch, "")
     if not switch.is_past(STARTING):
+        _judge_again(pair, switch, gate_rules.ALWAYS)
         try:
             _start(pair, switch, target)
         except LyceeError as error:
@@ -171,12 +168,27 @@ def run(pair: Pair, journal: Journal, switch: Switch, *, resume: bool) -> Outcom
                 raise
             if switch.mode == PLANNED:
                 return _begin_to_take_back(pair, journal, switch, str(error))
-            if pair.dumps:
+            # Only a copy that is of no use is given up; whatever else went wrong is cured and the move run again.
+            if pair.dumps and isinstance(error, CopyError):
                 return _fall_back(pair, journal, switch, str(error))
             raise
         switch.stage = SERVING
         pair.save()
     return _serve(pair, journal, switch, source, target, gates, resume)
+
+
+def _judge_again(pair: Pair, switch: Switch, names: Sequence[str]) -> None:
+    """Judge gates once more right before an effect: since they were open, anybody may have started something.
+
+    Raises:
+        GateError: one is closed.
+    """
+    facts = observe(pair, switch, stopped=True)
+    if facts.marker is not None and facts.marker.names(facts.target.name):
+        # The move was cut right after its last word.
+        names = [name for name in names if name != "marker"]
+    gates = gate_rules.look(facts, names)
+    require(gates, f"{switch.target} goes no further; two servers on one set of data destroy it.")
 
 
 def _stand_still(pair: Pair, switch: Switch, source: Server, target: Server) -> None:
@@ -199,9 +211,6 @@ def _stand_still(pair: Pair, switch: Switch, source: Server, target: Server) -> 
     pair.do(f"see that nothing runs on {target.host}")
     target.stop_openerp(pair.step)
     target.stop_postgresql(pair.step)
-    if switch.mode == PLANNED:
-        pair.do(f"wait until {target.host} has everything")
-        switch.backlog = pair.waiting.drained(source, target)
 
 
 def _fence(pair: Pair, servers: Sequence[Server]) -> None:
@@ -218,9 +227,16 @@ def _cross(pair: Pair, journal: Journal, switch: Switch, source: Server, target:
     Raises:
         GateError: one is closed; the target was not started.
     """
+    if switch.mode == PLANNED:
+        # In every run: what an earlier one has measured says nothing of what was written since.
+        pair.do(f"wait until {target.host} has everything")
+        switch.backlog = pair.waiting.drained(source, target)
     pair.do("look at the gates")
-    facts = observe(pair, switch, rights=True, stopped=True)
+    facts = observe(pair, switch, rights=True, room=True, stopped=True)
     gates = gate_rules.look(facts, gate_rules.STANDING)
+    found = {gate.name for gate in gate_rules.closed(gates)}
+    if found and found <= _UNUSABLE and switch.mode == CRASH and pair.dumps and _is_useless(facts.target):
+        raise CopyError(" ".join(f"{gate.name}: {gate.evidence}." for gate in gate_rules.closed(gates)))
     require(gates, "")
     switch.accepted = (
         next(gate.evidence for gate in gates if gate.name == "accept_loss") if switch.mode == CRASH else ""
@@ -234,6 +250,11 @@ def _cross(pair: Pair, journal: Journal, switch: Switch, source: Server, target:
     last = gate_rules.look(facts, ["set_aside"])
     require([*gates, *last], "")
     return [*gates, *last]
+
+
+def _is_useless(target: ServerFacts) -> bool:
+    """Return whether the programs of the target are there and find no cluster in its copy."""
+    return bool(target.program) and (target.control is None or target.control_agrees is False)
 
 
 def _start(pair: Pair, switch: Switch, target: Server) -> None:
@@ -254,6 +275,7 @@ def _serve(
 ) -> Outcome:
     """Start OpenERP, prove it, and let the marker name the target."""
     if not switch.is_past(SERVING):
+        _judge_again(pair, switch, gate_rules.ALWAYS)
         try:
             # Where a run was cut, or the recovery from dumps has ended, PostgreSQL may stand.
             target.start_postgresql(pair.step, whole=False)
@@ -262,9 +284,12 @@ def _serve(
             if proof.problems:
                 raise ProofError(f"{target.host}: {'; '.join(proof.problems)}")
         except LyceeError as error:
-            if error.unreachable or isinstance(error, LeaseError) or switch.mode == CRASH:
+            # In a run that was cut, people may have worked there already: that is not taken back.
+            if error.unreachable or isinstance(error, LeaseError) or switch.mode == CRASH or switch.opened:
                 raise
             return _begin_to_take_back(pair, journal, switch, str(error))
+        switch.opened = True
+        pair.save()
         pair.do(f"the marker of the active server names {target.host}")
         pair.directory.write_marker(Marker(target.name, since=now()))
         switch.served = round(time.time(), 1)
@@ -273,6 +298,7 @@ def _serve(
     else:
         proof = target.start_openerp(pair.step)
     if resume and switch.mode == PLANNED:
+        _judge_again(pair, switch, ["other_stopped"])
         pair.do(f"enable the connections: {source.host} follows")
         pair.directory.unfence()
         for server in (target, source):
@@ -288,12 +314,18 @@ def _reopened(pair: Pair, journal: Journal, switch: Switch, error: GateError) ->
     if switch.mode == CRASH:
         return GateError(f"{error} {switch.target} was not started; run again when that is cured.", error.gates)
     pair.do(f"{source.host} takes over again")
-    # Nothing was written on the target, so the replication can go on as it was.
-    pair.directory.unfence()
-    for server in pair.servers.values():
-        # One that does not answer reads the domain when it is back.
-        if not server.reachable():
-            server.poll()
+    # Nothing was written on the target, so the replication can go on as it was. That people can work matters more than that it does.
+    missed = []
+    for about, work in (
+        ("the connections could not be enabled", pair.directory.unfence),
+        *((f"{server.host} could not be told", server.poll) for server in pair.servers.values()),
+    ):
+        try:
+            work()
+        except LeaseError:
+            raise
+        except LyceeError as second:
+            missed.append(f"{about} ({second})")
     # A run that is cut from here on begins anew: what was measured is not true any more once people work.
     switch.stage, switch.backlog, switch.databases = ANNOUNCED, [], []
     pair.save()
@@ -302,7 +334,34 @@ def _reopened(pair: Pair, journal: Journal, switch: Switch, error: GateError) ->
     pair.directory.write_marker(Marker(source.name, since=now()))
     pair.store.close(journal.stamp, {"outcome": "gate closed", "gates": gate_rules.as_result(error.gates)})
     pair.journal = None
-    return GateError(f"{error} {source.host} serves again; {switch.target} was not started.", error.gates)
+    rest = f" And {'; '.join(missed)}: look with dfs_replication_info." if missed else ""
+    return GateError(f"{error} {source.host} serves again; {switch.target} was not started.{rest}", error.gates)
+
+
+def give_up(pair: Pair, switch: Switch) -> Outcome:
+    """The source takes over again from a move whose target never served and cannot: it is stopped, or proven gone.
+
+    Raises:
+        GateError: the target is neither.
+        ProofError: the source does not serve.
+    """
+    source, target = pair.server(switch.source), pair.server(switch.target)
+    require(
+        gate_rules.look(observe(pair, Switch(target.host, source.host, CRASH)), ["other_stopped"]),
+        "Nothing was changed.",
+    )
+    pair.do(f"the move to {target.host} is given up; {source.host} takes over again")
+    source.drop_pid_file()
+    source.start_postgresql(pair.step, whole=False)
+    proof = source.start_openerp(pair.step)
+    if proof.problems:
+        raise ProofError(f"{source.host}: {'; '.join(proof.problems)}")
+    pair.directory.write_marker(Marker(source.name, since=now()))
+    text = (
+        f"{source.host} is the active server again; the replication may be disabled: run failback.yml -e failback_to={source.host} "
+        f"-e failback_primary={source.host} when {target.host} is back"
+    )
+    return Outcome("moved", text, [], proof)
 
 
 def _begin_to_take_back(pair: Pair, journal: Journal, switch: Switch, reason: str) -> Outcome:
@@ -351,7 +410,7 @@ def _fall_back(pair: Pair, journal: Journal, switch: Switch, reason: str) -> Out
         pair.save()
     if switch.fallback == "damaged":
         pair.do(f"make an empty cluster on {target.host}")
-        target.begin_anew()
+        target.begin_anew(f"damaged-{journal.stamp.replace(':', '').replace('-', '')[:15]}")
         switch.fallback = "empty"
         pair.save()
     # The dumps are restored into a cluster that runs.

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._backup.errors import ServerError
 from .._backup.windows import WindowsMachine
 from .._dfs.member import Member
-from .._errors import LyceeError
 from .._openerp import mirror
 from .._openerp.conf import SERVER, WEB
 from .._openerp.errors import OpenErpError
@@ -32,7 +32,7 @@ from .._windows.quoting import quote
 from .._windows.services import RUNNING, STOPPED
 from .._windows.session import Session
 from . import reading
-from .errors import ContinuityError, ProofError
+from .errors import ContinuityError, CopyError, ProofError
 from .facts import AsideFacts, FolderFacts, ServerFacts
 from .pair import Proof, Step
 
@@ -178,6 +178,7 @@ class WindowsServer:
             state=found.state,
             error=found.last_error,
             enabled=tuple(sorted({one.partner for one in connections if one.enabled})),
+            disabled=tuple(sorted({one.partner for one in connections if not one.enabled})),
             last_sync=max((one.last_sync for one in connections if one.inbound), default=""),
         )
 
@@ -237,7 +238,9 @@ class WindowsServer:
             try:
                 services.start(session, cluster.service.name, options.timeout, step)
             except StateError as error:
-                raise ProofError(f"{error}{event_reason(session, since)}") from None
+                text = f"{error}{event_reason(session, since)}"
+                ended = services.service(session, cluster.service.name).state == STOPPED
+                raise (CopyError(text) if ended else ProofError(text)) from None
         self._wait_for_answer(cluster, since, step)
         database = self._database()
         names = [one.name for one in database.databases() if one.connectable]
@@ -247,10 +250,8 @@ class WindowsServer:
                 try:
                     # Every row of every table passes; a torn page or a missing file ends it.
                     database.dump(name, "NUL", 0, options.copy_timeout)
-                except LyceeError as error:
-                    if error.unreachable:
-                        raise
-                    raise ProofError(f"{name} cannot be read: {error}") from None
+                except ServerError as error:
+                    raise CopyError(f"{name} cannot be read: {error}") from None
         return names
 
     def _wait_for_answer(self, cluster: Cluster, since: str, step: Step) -> None:
@@ -263,8 +264,11 @@ class WindowsServer:
             said = ask(self.session, Cluster(now, cluster.bin, cluster.data), query, version)
             if not said:
                 return
-            if now.state == STOPPED or time.monotonic() > deadline:
-                raise ProofError(f"{self.host}: PostgreSQL does not answer: {said}{event_reason(self.session, since)}")
+            text = f"{self.host}: PostgreSQL does not answer: {said}"
+            if now.state == STOPPED:
+                raise CopyError(f"{text}{event_reason(self.session, since)}")
+            if time.monotonic() > deadline:
+                raise ProofError(f"{text}{event_reason(self.session, since)}")
             step(f"wait for {cluster.service.name}")
             time.sleep(_INTERVAL)
 
@@ -353,8 +357,11 @@ class WindowsServer:
         root = config.root_path.rstrip("\\") if config is not None else cluster.data
         return f"{root.rpartition(chr(92))[0]}\\{folder}"
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, folder: str) -> None:
         """Make an empty cluster in the data folder, with the rights of the service's account; one that is whole stays.
+
+        Args:
+            folder: name that ``move_damaged`` gave the former cluster, whose configuration is taken over.
 
         Raises:
             ContinuityError: it cannot be made.
@@ -373,6 +380,7 @@ class WindowsServer:
             secret = f"{self._options.aside}\\{uuid.uuid4().hex[:12]}.txt"
             try:
                 files.write(session, secret, f"{access.password}\r\n".encode())
+                acl.grant(session, secret, own_sid(session), "R", inherit=False, below=False)
                 done = session.run(
                     [
                         f"{cluster.bin}\\initdb.exe",
@@ -392,6 +400,10 @@ class WindowsServer:
                 files.remove(session, secret)
             if reading.read_control(session, cluster, cluster.data)[0] is None:
                 raise ContinuityError(f"{self.host}: no cluster can be made in {cluster.data} ({done.said})")
+            for name in ("postgresql.conf", "pg_hba.conf"):
+                former = f"{self._away(cluster, folder)}\\{name}"
+                if files.exists(session, former):
+                    files.copy(session, former, f"{cluster.data}\\{name}")
         reading.read_rights(session, facts)
         acl.grant(session, cluster.data, facts.sid, "F", inherit=True, below=True)
 

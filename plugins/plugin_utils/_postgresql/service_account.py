@@ -39,7 +39,7 @@ def fix(
     check: bool,
     step: Step,
     progress: Callable[[str], None] = lambda text: None,
-    partners: Callable[[], list[str]] = list,
+    guard: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Bring the service to the wanted account and prove it; on failure put the former account back.
 
@@ -49,7 +49,7 @@ def fix(
         check: only read and compare.
         step: asked before each step; raises when the run was ended from outside.
         progress: told what is being done.
-        partners: returns with which computers the standby of a pair replicates now.
+        guard: asked before anything is changed; raises where a server of a pair may not be touched.
 
     Raises:
         OptionError: the query is not answered even now, or the former account could not be put back.
@@ -61,7 +61,7 @@ def fix(
     query["database"] = arguments["database"]
     state = read_state(session, account, arguments["service"], query)
     if arguments["pair"] == STANDBY:
-        return _fix_standby(session, arguments, state, check=check, step=step, progress=progress, partners=partners)
+        return _fix_standby(session, arguments, state, check=check, step=step, progress=progress, guard=guard)
     cluster = state.cluster
     result = _result(state, account)
     # Of a pair nothing starts by itself; of its active server OpenERP is to run all the same.
@@ -78,6 +78,7 @@ def fix(
     result["changed"] = True
     if check:
         return result
+    guard()
     wanted = {one.name for one in state.openerp if one.state == RUNNING or one.start_mode in modes}
     openerp = [one for one in state.openerp if one.name in wanted]
     proven = state
@@ -108,7 +109,7 @@ def _fix_standby(
     check: bool,
     step: Step,
     progress: Callable[[str], None],
-    partners: Callable[[], list[str]],
+    guard: Callable[[], None],
 ) -> dict[str, Any]:
     """Give the standby of a pair the account and the rights, with PostgreSQL stopped all the time.
 
@@ -127,12 +128,7 @@ def _fix_standby(
     result["diff"]["after"]["serves"] = False
     if check or not result["changed"]:
         return result
-    if names := partners():
-        # What is changed here would be newer than the same file on the active server, and go there.
-        raise OptionError(
-            f"{session.name}: it is the standby of its pair and replicates with {', '.join(names)}, so what is changed here would go there; run "
-            "fix_postgres_service_account.yml for both servers and localhost, which suspends the replication"
-        )
+    guard()
     _give(session, state, account, step, progress)
     after = read_state(session, account, service.name, {})
     if not after.account_ok or after.denied or after.hidden or after.running:

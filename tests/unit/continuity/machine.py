@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.errors import ContinuityError, ProofError
+from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.errors import (
+    ContinuityError,
+    CopyError,
+    ProofError,
+)
 from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity.facts import (
     AsideFacts,
     FolderFacts,
@@ -150,13 +154,13 @@ class Machine:
         """Start PostgreSQL, which writes to nearly every file."""
         control: Control | None = self.content(CONTROL)
         if control is None or "unusable" in self.faults:
-            raise ProofError(f"{self.host}: PostgreSQL ends at once")
+            raise CopyError(f"{self.host}: PostgreSQL ends at once")
         if self.content(PID) in self.others:
             raise ProofError(f"{self.host}: PostgreSQL finds a postmaster.pid whose process lives")
         if self.sid not in self.rights:
-            raise ProofError(f"{self.host}: PostgreSQL may not read its files")
+            raise CopyError(f"{self.host}: PostgreSQL may not read its files")
         if self.content(PG_VERSION) != (self.program.rpartition(".")[0], self.width):
-            raise ProofError(f"{self.host}: the files were written by another build")
+            raise CopyError(f"{self.host}: the files were written by another build")
         seen = {name: file for name, file in self.files.items() if name != PID}
         if self.foreign and seen not in self.aside.values():
             self.school.violations.append(f"a copy that was not set aside is started on {self.host}")
@@ -313,7 +317,7 @@ class Machine:
         if not self.postgresql:
             self.school.happen(self.run_postmaster, lambda: None)
         if whole and "torn" in self.faults:
-            raise ProofError(f"{self.host}: SpecibikeB cannot be read")
+            raise CopyError(f"{self.host}: SpecibikeB cannot be read")
         return sorted(self.recovered())
 
     def start_openerp(self, step: Step) -> Proof:
@@ -340,7 +344,7 @@ class Machine:
 
         self.school.happen(move)
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, folder: str) -> None:
         self._ask()
         if CONTROL in self.files:
             return

@@ -96,7 +96,7 @@ CASES: list[tuple[str, Facts, str, str]] = [
     ("other_stopped", facts(CRASH, source=server(1, state="Stop Pending")), CLOSED, "Stop Pending"),
     ("other_stopped", facts(CRASH, source=away(silent=["a ping of srv2 is not answered"])), OPEN, "a ping of srv2"),
     ("other_stopped", facts(CRASH, source=away(signs=["port 445 answers this machine"])), CLOSED, "port 445"),
-    ("other_stopped", facts(CRASH, source=away()), CLOSED, "nobody could ask it"),
+    ("other_stopped", facts(CRASH, source=away()), CLOSED, "nobody else could ask it"),
     ("replication", facts(stopped=False), OPEN, "srv1: state 4 (normal); srv2: state 4 (normal)"),
     ("replication", facts(stopped=False, folders=FENCED), CLOSED, "connections are disabled"),
     ("replication", facts(folders=FENCED), OPEN, "state 4"),
@@ -188,7 +188,7 @@ def test_what_is_judged_before_and_what_while_it_stands() -> None:
 def test_a_table_for_people_and_a_result() -> None:
     shown = gates.look(facts(target=server(2, denied=3)), ["room", "account"])
     assert gates.table(shown)[0] == "room     open    1 MB are set aside, 9 MB are free"
-    assert gates.as_result(shown)[1]["cure"].startswith("run fix_postgres_service_account.yml --limit srv2")
+    assert gates.as_result(shown)[1]["cure"].startswith("run fix_postgres_service_account.yml")
 
 
 def back(**changes: Any) -> BackFacts:

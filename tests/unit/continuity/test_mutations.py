@@ -238,6 +238,9 @@ def test_gate(
     told = telling()
     scenario.before(told)
     told.school.told.clear()
+    if scenario.gate == "group_gone":
+        # A group that is there again is deleted first; where that does nothing, the gate is what is left.
+        monkeypatch.setattr(rejoin, "_leftover", lambda pair, both: None)
     if mutated:
         table = gate_rules.GATES if scenario.gate in gate_rules.GATES else rejoin.GATES
         monkeypatch.setitem(table, scenario.gate, lambda facts: Gate(scenario.gate, OPEN, "mutated"))

@@ -19,7 +19,7 @@ from tests.unit.windows.fakes import PG_PATH, FakeSession, service
 
 PG, SERVER, WEB = "PostgreSQL_For_OpenERP", "openerp-server-6.0", "openerp-web-6.0"
 ARGUMENTS: dict[str, Any] = {
-    "account": "LocalSystem", "service": None, "former_password": None, "timeout": 1, "database": "postgres",
+    "account": "LocalSystem", "pair": "none", "group": "OpenERP", "service": None, "former_password": None, "timeout": 1, "database": "postgres",
     "database_host": "127.0.0.1", "database_port": 5432, "database_user": "openpg", "database_password": "hidden",
 }  # fmt: skip
 

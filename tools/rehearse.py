@@ -4,7 +4,8 @@
 """Rehearse the whole school: the lab, ``site.yml`` twice, the stories of ``rehearsals/``, a summary.
 
 Then the same school in the other topology, two servers with one set of data: a lab of ``inventories/lab_pair``, the stories of
-``rehearsals/pair/`` in the order of their names, and that lab goes down. The second run of ``site.yml`` has to change nothing. The lab is made anew at the beginning, so that what an interrupted
+``rehearsals/pair/`` in the order of their names, and that lab goes down. The second run of ``site.yml`` has to change
+nothing. The lab is made anew at the beginning, so that what an interrupted
 rehearsal left behind has no part in it, and is left up. The summary stands in ``var/lab/rehearsal.json`` too.
 """
 
@@ -112,7 +113,9 @@ def main() -> int:
     if down.ok and steps[0].ok:
         steps.append(run("site.yml", [playbook, "playbooks/site.yml"]))
         steps.append(run("site.yml again", [playbook, "playbooks/site.yml"], unchanged=True))
-        steps += [run(f"story {story.stem}", [playbook, str(story.relative_to(ROOT))]) for story in stories("rehearsals")]
+        steps += [
+            run(f"story {story.stem}", [playbook, str(story.relative_to(ROOT))]) for story in stories("rehearsals")
+        ]
         steps += pair_stories(lab, playbook)
 
     inventory = json.loads(

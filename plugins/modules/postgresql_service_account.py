@@ -66,7 +66,8 @@ options:
   pair:
     description:
       - What the server is in a pair that replicates its data, whose services start by hand only.
-      - V(active) starts OpenERP's services too where they stand, and is refused where the marker names another server. V(standby) gives account and rights and starts nothing; a standby whose
+      - V(active) starts OpenERP's services too where they stand, and is refused where the marker names another server.
+      - V(standby) gives account and rights and starts nothing; a standby whose
         PostgreSQL runs is refused, and one that replicates while something is to be changed (M(lycee.openerp.openerp_replication)).
     type: str
     choices: [none, active, standby]

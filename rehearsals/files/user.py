@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A user of OpenERP in a rehearsal: creates a context, records an employee, and counts what he sees, over XML-RPC as the clients do.
 
-    user.py ADDRESS create DATABASE      a new context with the module of human resources
-    user.py ADDRESS hire DATABASE NAME   a new employee
-    user.py ADDRESS count DATABASE       rows of each model as JSON, and the names of the employees
+user.py ADDRESS create DATABASE      a new context with the module of human resources
+user.py ADDRESS hire DATABASE NAME   a new employee
+user.py ADDRESS count DATABASE       rows of each model as JSON, and the names of the employees
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class User:
             if time.monotonic() > deadline:
                 raise SystemExit(f"{self._database} was not created in {_DEADLINE:g} s")
             time.sleep(0.2)
-        self.execute("ir.module.module", "button_install", self.execute("ir.module.module", "search", [("name", "=", "hr")]))
+        self.execute(
+            "ir.module.module", "button_install", self.execute("ir.module.module", "search", [("name", "=", "hr")])
+        )
         self.execute("base.module.upgrade", "upgrade_module", [self.execute("base.module.upgrade", "create", {})])
 
     def count(self) -> dict[str, Any]:

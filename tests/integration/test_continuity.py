@@ -101,7 +101,8 @@ class Pair(School):
 
     def module(self, host: str, name: str, arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one module on a host."""
-        command = [BIN / "ansible", "-i", self.inventory, host, "-o", "-m", f"lycee.openerp.{name}", "-a", arguments]
+        program, inventory = str(BIN / "ansible"), str(self.inventory)
+        command = [program, "-i", inventory, host, "-o", "-m", f"lycee.openerp.{name}", "-a", arguments]
         return subprocess.run(
             command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=60, check=False
         )

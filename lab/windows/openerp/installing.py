@@ -48,7 +48,8 @@ async def _upgrade(server: Server, database: str) -> dict[str, Any]:
             raise Fault(f"LAB: installing the module {name} is not played", "")
         await server.pool.run(database, _TABLES[str(name)])
         await server.pool.run(
-            database, f"UPDATE ir_module_module SET state = 'installed', latest_version = '6.0.1.1' WHERE name = {literal(str(name))}"
+            database,
+            f"UPDATE ir_module_module SET state = 'installed', latest_version = '6.0.1.1' WHERE name = {literal(str(name))}",
         )
     return {"type": "ir.actions.act_window_close"}
 

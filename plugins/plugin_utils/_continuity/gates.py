@@ -301,7 +301,8 @@ def account(facts: Facts) -> Gate:
         f"{who}, and may not use {target.denied} paths of {target.data}"
         if target.denied
         else f"{who}, and may use every file of {target.data}",
-        f"run fix_postgres_service_account.yml{f' --limit {target.host}' if facts.mode == CRASH else ''}: the rights came from the other server, whose accounts are others",
+        f"run fix_postgres_service_account.yml{f' --limit {target.host}' if facts.mode == CRASH else ''}: the rights came from the other "
+        "server, whose accounts are others",
     )
 
 

@@ -60,7 +60,13 @@ def test_the_module_file_is_documentation_and_nothing_else(name: str) -> None:
 
 def test_only_actions_and_connections_import_ansible() -> None:
     for path in sorted((ROOT / "plugins" / "plugin_utils").rglob("*.py")):
-        if path.name not in ("_action.py", "_windows_action.py", "_backup_action.py", "_dfs_action.py", "_openerp_action.py"):
+        if path.name not in (
+            "_action.py",
+            "_windows_action.py",
+            "_backup_action.py",
+            "_dfs_action.py",
+            "_openerp_action.py",
+        ):
             assert "from ansible." not in path.read_text("utf-8"), path
             assert "import ansible\n" not in path.read_text("utf-8"), path
 

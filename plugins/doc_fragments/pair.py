@@ -35,6 +35,12 @@ options:
       openerp_host:
         description: Address at which the controller reaches OpenERP's ports. The address of the host by default.
         type: str
+      disk:
+        description: Number of the disk with the data on this server, to bring it online again after a crash.
+        type: int
+      disk_serial:
+        description: Serial number of that disk. Another disk is left alone.
+        type: str
   domain_controller:
     description: Inventory name of the domain controller. The tools of DFS run there, and the marker of the active server stands there.
     type: str

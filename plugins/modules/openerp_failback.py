@@ -54,13 +54,6 @@ options:
     type: list
     elements: str
     default: []
-  disk:
-    description: Number of the disk with the data, on the server that comes back, where it is offline.
-    type: int
-  disk_serial:
-    description: Serial number of that disk. Another disk is left alone.
-    type: str
-    default: ""
 """
 
 EXAMPLES = r"""
@@ -69,11 +62,12 @@ EXAMPLES = r"""
     pair: openerp
     servers:
       - host: srv-openerp1
+        disk: 1
       - host: srv-openerp2
+        disk: 1
     domain_controller: srv-domaine
     to: srv-openerp1
     primary: srv-openerp2
-    disk: 1
     state_dir: "{{ lycee_data_dir }}/continuity"
     database_password: "{{ vault_postgresql_password }}"
   delegate_to: localhost

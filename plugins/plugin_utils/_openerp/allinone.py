@@ -63,7 +63,8 @@ def install_all(
         "warnings": [],
     }
     if not cut and server is not None and web is not None and cluster:
-        if now and now != shown(wanted):
+        # A newer one is what an upgrade has made of it.
+        if now and release(now) < wanted:
             raise OptionError(f"{target.name}: {now} is installed; take it to {shown(wanted)} with openerp_upgrade")
         return {**result, "changed": False, "diff": {"before": {}, "after": {}}}
     if not cut:

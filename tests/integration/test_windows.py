@@ -115,7 +115,7 @@ def test_the_fix_gives_the_account_proves_a_query_and_changes_nothing_the_second
 def test_the_story_of_the_source_document(school: Lab) -> None:
     run = school.playbook("rehearsals/postgres_service_account.yml")
     assert run.status == 0, run.output
-    assert set(run.recap) == {FRENCH, ENGLISH}
+    assert set(run.recap) - {"localhost"} == {FRENCH, ENGLISH}
     assert "run PostgreSQL_For_OpenERP as LocalSystem" in run.output
 
 

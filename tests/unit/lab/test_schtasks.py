@@ -145,7 +145,7 @@ def test_boot_marker_on_another_server(tasklab, on):
     assert session.run("schtasks /change /tn garde /enable")[0] == 0
     before = journal.read_text().count("refus")
     assert session.run("schtasks /run /tn garde")[0] == 0
-    until(lambda: journal.read_text().count("refus") == before + 1)
+    until(lambda: journal.read_text().count("refus") > before)
 
 
 def test_labels(tasklab, on):

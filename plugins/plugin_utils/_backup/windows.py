@@ -11,9 +11,10 @@ from pathlib import Path
 
 from .._postgresql.cluster import Cluster, find_cluster
 from .._windows import files, services, wsman
-from .._windows.errors import WindowsError
+from .._windows.errors import StateError, WindowsError
 from .._windows.quoting import quote
 from .._windows.session import Session
+from .._windows.temporary import make_folder
 from .errors import ServerError
 from .machine import Done, Machine
 from .names import seen_as_ansi
@@ -128,11 +129,10 @@ class WindowsMachine:
 
     def make_private_folder(self, path: str) -> None:
         """Make a folder; its rights are those of the folder above it."""
-        if files.folder_exists(self._session, path):
-            return
-        done = self._session.run_line(f"md {quote(files.check_path(path))}")
-        if not files.folder_exists(self._session, path):
-            raise ServerError(f"{self.name}: the folder {path} cannot be made ({done.said or 'md said nothing'})")
+        try:
+            make_folder(self._session, path)
+        except StateError as error:
+            raise ServerError(str(error)) from None
 
     def size(self, path: str) -> int | None:
         """Return the size of a file."""

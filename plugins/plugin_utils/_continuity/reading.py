@@ -18,6 +18,7 @@ from .._postgresql.controldata import ControlData
 from .._postgresql.server import shown, version_of
 from .._windows import accounts, acl, files, services, wsman
 from .._windows.errors import OptionError, StateError, WindowsError
+from .._windows.facts import address_width
 from .._windows.session import Session
 from .facts import ServerFacts
 
@@ -67,12 +68,6 @@ def postgres_processes(session: Session, cluster: Cluster) -> list[int]:
         if not path or path.casefold().startswith(f"{cluster.bin}\\".casefold()):
             found.append(wsman.number(row, "ProcessId") or 0)
     return sorted(found)
-
-
-def address_width(session: Session) -> int:
-    """Return the bits of the running Windows."""
-    rows = session.query("SELECT AddressWidth FROM Win32_Processor")
-    return max((wsman.number(row, "AddressWidth") or 0 for row in rows), default=0)
 
 
 def program_version(session: Session, cluster: Cluster) -> str:

@@ -5,7 +5,6 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 from .. import _storage as storage
 from .._errors import LyceeError
 from .._windows import files
+from .._windows.temporary import temporary_folder
 from .domain import Domain
 from .errors import OptionError, ReplicationError
 from .member import NORMAL, Member
-from .names import check_folder
 
 Step = Callable[[str], None]
 _UNKNOWN = "the member could not be asked"
@@ -153,15 +152,10 @@ def fetch_report(
         WindowsError: one of its kinds.
     """
     session = domain.session
-    folder = check_folder(f"C:\\Windows\\Temp\\lycee-{uuid.uuid4().hex[:12]}", "folder")
-    page = f"{folder}\\health.html"
     step("make the health report")
-    session.run_line(f"md {folder}")
-    try:
-        done = domain.health(group, reference, page)
+    with temporary_folder(session) as folder:
+        done = domain.health(group, reference, f"{folder}\\health.html")
         fetched = {suffix: _fetched(domain, f"{folder}\\health{suffix}") for suffix in (".html", ".xml")}
-    finally:
-        session.run_line(f"rd /s /q {folder}")
     if not fetched[".html"]:
         raise ReplicationError(
             f"{domain.host}: dfsradmin made no health report of the group {group} (exit code {done.rc}): {done.said}"

@@ -5,12 +5,12 @@ Note that this utility is private to the collection.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._windows import files, services, shares, wsman
 from .._windows.session import Session
+from .._windows.temporary import temporary_folder
 from .errors import NamespaceError, NotInstalledError, OptionError
 from .names import UncPath, check_text, unc
 from .namespace import (
@@ -55,18 +55,14 @@ def read_root(session: Session, root: str) -> Root | None:
         raise NamespaceError(
             f"{session.name}: the service {_SERVICE} (DFS Namespace) is '{found.state}'; start it with windows_service and run again"
         )
-    folder = f"C:\\Windows\\Temp\\lycee-{uuid.uuid4().hex[:12]}"
-    file = f"{folder}\\namespace.xml"
-    session.run_line(f"md {folder}")
-    try:
+    with temporary_folder(session) as folder:
+        file = f"{folder}\\namespace.xml"
         done = session.run(export(root, file).argv)
         if files.size(session, file):
             return parse_export(files.read(session, file), session.name)
-        if done.rc == 0:
-            raise NamespaceError(f"{session.name}: dfsutil exported nothing of {root}, and says no error: {done.said}")
-        return None
-    finally:
-        session.run_line(f"rd /s /q {folder}")
+    if done.rc == 0:
+        raise NamespaceError(f"{session.name}: dfsutil exported nothing of {root}, and says no error: {done.said}")
+    return None
 
 
 def _looked_at(session: Session, root: str, result: dict[str, Any], *, check: bool) -> Root | None:

@@ -38,6 +38,17 @@ _DFS = "root/microsoftdfs"
 _MARK = "lycee-probe"
 
 
+def address_width(session: Session) -> int:
+    """Return the bits of the running Windows, 0 where it does not tell.
+
+    Raises:
+        WindowsError: one of its kinds.
+    """
+    # The processor's own width is that of the running system: 32 on a 64-bit processor under 32-bit Windows.
+    processors = session.query("SELECT AddressWidth FROM Win32_Processor")
+    return max((wsman.number(row, "AddressWidth") or 0 for row in processors), default=0)
+
+
 def system(session: Session) -> dict[str, Any]:
     """Return version, language, bitness and names, as ``windows_info`` documents them.
 
@@ -47,10 +58,8 @@ def system(session: Session) -> dict[str, Any]:
     # SELECT *: early builds of NT 6.0 know fewer properties, and one that is not known fails a whole query.
     windows = session.one_row("SELECT * FROM Win32_OperatingSystem")
     computer = session.one_row("SELECT * FROM Win32_ComputerSystem")
-    processors = session.query("SELECT AddressWidth FROM Win32_Processor")
     language = wsman.number(windows, "OSLanguage") or 0
-    # The processor's own width is that of the running system: 32 on a 64-bit processor under 32-bit Windows.
-    width = max((wsman.number(row, "AddressWidth") or 0 for row in processors), default=0)
+    width = address_width(session)
     role = wsman.number(computer, "DomainRole") or 0
     return {
         "version": wsman.text(windows, "Version"),

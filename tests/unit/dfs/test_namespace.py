@@ -56,6 +56,8 @@ class Host:
             return {"FileSize": str(len(data))}
         if name == "Win32_Share" and keys["Name"] in self.share_names:
             return {"Name": keys["Name"], "Path": "C:\\DFSRoots\\Donnees"}
+        if name == "Win32_Directory" and keys["Name"] in self.made:
+            return {"Name": keys["Name"]}
         raise NotFoundError("no such thing")
 
     def invoke(self, *words: Any, **keys: str) -> dict[str, Any]:
@@ -64,9 +66,9 @@ class Host:
     def run_line(self, line: str, **options: Any) -> RunResult:
         program, _blank, path = line.partition(" ")
         if program == "md":
-            self.made.append(path)
+            self.made.append(path.strip('"'))
         elif program == "rd":
-            self.gone.append(path.removeprefix("/s /q "))
+            self.gone.append(path.removeprefix("/s /q ").strip('"'))
         out = base64.b64encode(self.files[path[:-4]]) if program == "type" else b""
         return RunResult(0, out, b"", 850)
 

@@ -56,8 +56,17 @@ class Connections:
     Templates are rendered under a lock: the threads of a pool share one templar.
     """
 
-    def __init__(self, plugin: str, hostvars: Any, play_context: Any) -> None:
+    def __init__(self, plugin: str, hostvars: Any, play_context: Any, source: str = "the list of hosts") -> None:
+        """Prepare.
+
+        Args:
+            plugin: name of the connection plugin.
+            hostvars: variables of all hosts.
+            play_context: of the task.
+            source: where the names of the hosts come from, for the sentence about one that is not there.
+        """
         self._plugin, self._hostvars, self._play_context = plugin, hostvars, play_context
+        self._source = source
         self._lock = threading.Lock()
 
     def of(self, host: str) -> Any:
@@ -67,10 +76,10 @@ class Connections:
             LyceeError: there is no such host, or its variables cannot be read.
         """
         with self._lock:
-            try:
-                variables = self._hostvars[host]
-            except KeyError:
-                raise LyceeError(f"{host}: no such host in the inventory; correct the list of hosts") from None
+            # Asked first: an unknown host raises no KeyError in every ansible-core.
+            if host not in self._hostvars:
+                raise LyceeError(f"{host}: no such host in the inventory; correct {self._source}")
+            variables = self._hostvars[host]
             name = str(variables.get("ansible_connection", ""))
             if name.rpartition(".")[2] != self._plugin.rpartition(".")[2]:
                 raise LyceeError(

@@ -11,7 +11,6 @@ from typing import Any
 
 from ._action import Connections, progress_of
 from ._dfs.domain import Domain
-from ._dfs.errors import OptionError
 from ._dfs.member import Member
 from ._dfs.work import Seat
 from ._errors import LyceeError
@@ -44,14 +43,12 @@ class DfsAction(WindowsAction):
         Raises:
             LyceeError: a host refuses, or is not in the inventory.
         """
-        connections = Connections(_WINRM, task_vars["hostvars"], self._play_context)
+        connections = Connections(_WINRM, task_vars["hostvars"], self._play_context, "members")
         passing: tuple[type[LyceeError], ...] = (LyceeError,) if tolerant else (UnreachableError, SessionError)
         seats: dict[str, Seat] = {}
         with contextlib.ExitStack() as stack:
             for host in dict.fromkeys(hosts):
                 try:
-                    if host not in task_vars["hostvars"]:
-                        raise OptionError(f"{host}: no such host in the inventory; correct members")
                     session = stack.enter_context(open_session(host, connections.of(host)))
                     member = Member(session, host)
                     # The first question tells whether it answers.

@@ -72,10 +72,13 @@ class PairAction(LyceeAction):
                 f"{arguments['pair']}: a pair has two servers, and {len(hosts)} are named; correct the list"
             )
         progress = progress_of(arguments["pair"])
-        connections = Connections("winrm", task_vars["hostvars"], self._play_context)
+        connections = Connections("winrm", task_vars["hostvars"], self._play_context, "the list of servers")
 
         def opener(host: str) -> Callable[[], Session]:
-            return lambda: open_session(host, connections.of(host))
+            connection = connections.of(host)
+            return lambda: open_session(host, connection)
+
+        openers = {host: opener(host) for host in (*hosts, arguments["domain_controller"])}
 
         with contextlib.ExitStack() as stack:
             # In one order, so that two runs never hold one each.
@@ -87,12 +90,12 @@ class PairAction(LyceeAction):
 
             servers: dict[str, WindowsServer] = {}
             for one in arguments["servers"]:
-                server = WindowsServer(_server_options(one, arguments, task_vars["hostvars"]), opener(one["host"]))
+                server = WindowsServer(_server_options(one, arguments), openers[one["host"]])
                 stack.callback(server.close)
                 servers[one["host"]] = server
             directory = WindowsDirectory(
                 arguments["domain_controller"],
-                opener(arguments["domain_controller"]),
+                openers[arguments["domain_controller"]],
                 group=arguments["group"],
                 folder=arguments["folder"],
                 marker=arguments["marker"],
@@ -122,15 +125,11 @@ class PairAction(LyceeAction):
             )
 
 
-def _server_options(server: dict[str, Any], arguments: dict[str, Any], hostvars: Any) -> ServerOptions:
+def _server_options(server: dict[str, Any], arguments: dict[str, Any]) -> ServerOptions:
     host = server["host"]
-    if host not in hostvars:
-        raise OptionError(f"{host}: no such host in the inventory; correct the list of servers")
-    address = str(hostvars[host].get("ansible_host") or host)
     return ServerOptions(
         host=host,
         name=server["name"] or host.upper(),
-        address=address,
         group=arguments["group"],
         folder=arguments["folder"],
         disk=server["disk"],

@@ -14,10 +14,11 @@ from .._windows.session import Session
 from . import marker as marker_file
 from .marker import Marker
 from .reading import answers_ping
+from .remote import Remote
 
 
-class WindowsDirectory:
-    """The domain controller over WinRM; its session is opened when it is first asked."""
+class WindowsDirectory(Remote):
+    """The domain controller over WinRM."""
 
     def __init__(
         self,
@@ -39,9 +40,8 @@ class WindowsDirectory:
             marker: full path of the marker on the domain controller.
             file_filter, directory_filter: what a group that is created again leaves out.
         """
+        super().__init__(open_session)
         self._host = host
-        self._open = open_session
-        self._session: Session | None = None
         self._group, self._folder, self._marker = group, folder, marker
         self._filters = tuple(file_filter), tuple(directory_filter)
 
@@ -51,20 +51,8 @@ class WindowsDirectory:
         return self._host
 
     @property
-    def session(self) -> Session:
-        """Return the session."""
-        if self._session is None:
-            self._session = self._open()
-        return self._session
-
-    @property
     def _domain(self) -> Domain:
         return Domain(self.session)
-
-    def close(self) -> None:
-        """Close the session."""
-        if self._session is not None:
-            self._session.close()
 
     def marker(self) -> Marker | None:
         """Return the marker, None where there is none.

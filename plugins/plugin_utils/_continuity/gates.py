@@ -38,7 +38,8 @@ class Gate:
         return {"name": self.name, "state": self.state, "evidence": self.evidence, "cure": self.cure}
 
 
-def _gate(name: str, is_open: bool, evidence: str, cure: str) -> Gate:
+def judged(name: str, is_open: bool, evidence: str, cure: str) -> Gate:
+    """Return a gate that is open or closed; an open one needs no cure."""
     return Gate(name, OPEN if is_open else CLOSED, evidence, "" if is_open else cure)
 
 
@@ -54,7 +55,7 @@ def marker(facts: Facts) -> Gate:
         )
     good = found.names(facts.source.name) or facts.ours
     cure = f"the active server is another one; move from there, or look at {found.moving or found.active or 'both servers'}"
-    return _gate("marker", good, f"the marker names {found.shown}", cure)
+    return judged("marker", good, f"the marker names {found.shown}", cure)
 
 
 def accept_loss(facts: Facts) -> Gate:
@@ -68,7 +69,7 @@ def accept_loss(facts: Facts) -> Gate:
         if folder is not None and folder.last_sync
         else f"nobody knows when {facts.target.host} last received something",
     ]
-    return _gate(
+    return judged(
         "accept_loss",
         facts.accept_loss,
         f"what {facts.source.host} wrote after that may be lost, and files may be torn: {'; '.join(seen)}",
@@ -88,7 +89,7 @@ def other_stopped(facts: Facts) -> Gate:
                 f"{source.host} does not answer over WinRM ({source.why}), and yet it lives: {'; '.join(source.signs)}",
                 "switch it off, or take it off the network; two servers on one set of data destroy it",
             )
-        return _gate(
+        return judged(
             "other_stopped",
             bool(silent),
             f"{source.host} answers nobody: {silent}"
@@ -126,7 +127,7 @@ def replication(facts: Facts) -> Gate:
             f"{'; '.join(said)}; and connections are disabled",
             f"run failback.yml -e failback_to={facts.source.host} -e failback_primary={facts.source.host}, which creates the replication again",
         )
-    return _gate(
+    return judged(
         "replication",
         good,
         "; ".join(said),
@@ -154,7 +155,7 @@ def backlog(facts: Facts) -> Gate:
             LATER,
             f"{numbers or 'not counted'} now, while people work; is counted again when nothing is written",
         )
-    return _gate(
+    return judged(
         "backlog",
         len(facts.backlog) >= 2 and not any(facts.backlog[-2:]),
         f"files that {facts.target.host} lacks: {numbers or 'not counted'}",
@@ -196,7 +197,7 @@ def shut_down(facts: Facts) -> Gate:
             OPEN,
             f"{_state(target)}: a copy of a crash, which PostgreSQL has to recover; the loss was accepted",
         )
-    return _gate(
+    return judged(
         "shut_down",
         target.control.shut_down,
         _state(target),
@@ -228,7 +229,7 @@ def copies_agree(facts: Facts) -> Gate:
     )
     if facts.mode == CRASH and not same:
         return Gate("copies_agree", OPEN, f"{evidence}; the loss was accepted")
-    return _gate(
+    return judged(
         "copies_agree",
         same,
         evidence,
@@ -249,7 +250,7 @@ def no_live_pid(facts: Facts) -> Gate:
         )
     if target.pid is None:
         return Gate("no_live_pid", OPEN, f"no postmaster.pid on {target.host}, no postgres.exe")
-    return _gate(
+    return judged(
         "no_live_pid",
         target.pid not in target.processes,
         f"postmaster.pid names process {target.pid}, which is no postgres.exe of {target.host}: it came with the replica and is removed",
@@ -274,7 +275,7 @@ def same_build(facts: Facts) -> Gate:
             said.append("the control files have other formats")
     if not target.data_seen:
         said.append(f"no cluster is in {target.data or 'its folder'}")
-    return _gate(
+    return judged(
         "same_build",
         good,
         "; ".join(said),
@@ -295,7 +296,7 @@ def account(facts: Facts) -> Gate:
             f"{who}; the rights of {target.data} could not be read",
             "look at the folder's rights (icacls)",
         )
-    return _gate(
+    return judged(
         "account",
         target.denied == 0 and bool(target.sid),
         f"{who}, and may not use {target.denied} paths of {target.data}"
@@ -318,7 +319,7 @@ def start_modes(facts: Facts) -> Gate:
         f"{server.host}: {', '.join(f'{name} {mode}' for name, mode in server.start_modes.items()) or 'cannot be asked'}"
         for server in (facts.source, facts.target)
     )
-    return _gate(
+    return judged(
         "start_modes",
         not automatic,
         seen,
@@ -336,7 +337,7 @@ def room(facts: Facts) -> Gate:
             f"the size of {target.data} or the free space is not known",
             "see that the folder can be read",
         )
-    return _gate(
+    return judged(
         "room",
         target.free > target.size + target.size // 10,
         f"{_mb(target.size)} are set aside, {_mb(target.free)} are free",
@@ -350,7 +351,7 @@ def set_aside(facts: Facts) -> Gate:
     if copy is None:
         return Gate("set_aside", LATER, "is made before the first start")
     good = copy.differences == 0 and (control is None or copy.checkpoint == control.checkpoint)
-    return _gate(
+    return judged(
         "set_aside",
         good,
         f"{copy.folder}: latest checkpoint {copy.checkpoint or 'unknown'}, differences {copy.differences}",

@@ -127,6 +127,11 @@ class Journal:
     restored_primary: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def folder(self) -> str:
+        """Return when it began, as the name of a folder on Windows."""
+        return self.stamp.replace(":", "").replace("-", "")[:15]
+
 
 class Store:
     """The folder of one pair's journals."""

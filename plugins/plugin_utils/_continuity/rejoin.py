@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .errors import ContinuityError, GateError
 from .facts import NORMAL, FolderFacts, ServerFacts
-from .gates import CLOSED, OPEN, Gate
+from .gates import Gate, judged
 from .journal import FENCED, GONE, REJOINED, REPLICATING, SET_ASIDE, Journal, Rejoin
 from .marker import Marker
 from .pair import Pair, Server
@@ -49,7 +49,7 @@ def primary_named(facts: BackFacts) -> Gate:
     cure = f"give the server whose data win as the primary: failback_primary={facts.primary.host}"
     if named and not active:
         cure = "its data are not those of the active server; look at the marker and at both servers"
-    return _gate(
+    return judged(
         "primary_named",
         named and active,
         f"{said}; the marker names {facts.marker.shown if facts.marker else 'nobody'}",
@@ -59,7 +59,7 @@ def primary_named(facts: BackFacts) -> Gate:
 
 def other_answers(facts: BackFacts) -> Gate:
     """The server that comes back can be asked, for it has to be seen that nothing of PostgreSQL runs there."""
-    return _gate(
+    return judged(
         "other_answers",
         facts.other.reachable,
         facts.other.why or f"{facts.other.host} answers",
@@ -71,7 +71,7 @@ def other_stands(facts: BackFacts) -> Gate:
     """Nothing of PostgreSQL runs on the server that comes back."""
     other = facts.other
     numbers = f", process {', '.join(map(str, other.processes))}" if other.processes else ""
-    return _gate(
+    return judged(
         "other_stands",
         other.reachable and not other.running,
         f"{other.service or 'PostgreSQL'} is {other.state or 'unknown'} on {other.host}{numbers}",
@@ -85,7 +85,7 @@ def group_gone(facts: BackFacts) -> Gate:
     said = f"{'the group is in the domain' if facts.group else 'no group in the domain'}; " + (
         f"known to {', '.join(known)}" if known else "no member knows the folder"
     )
-    return _gate(
+    return judged(
         "group_gone", not facts.group and not known, said, "wait until both members have read the domain again"
     )
 
@@ -247,7 +247,7 @@ def _old_files(pair: Pair, journal: Journal, rejoin: Rejoin, other: Server, name
     if found.running:
         raise GateError(f"{found.service} runs on {other.host} now that its disk is there; stop it and run again", gate)
     if found.data_seen and rejoin.keep:
-        rejoin.aside = f"{pair.aside}\\{journal.stamp.replace(':', '').replace('-', '')[:15]}-{rejoin.primary}"
+        rejoin.aside = f"{pair.aside}\\{journal.folder}-{rejoin.primary}"
         pair.do(f"set aside what {other.host} has ({rejoin.aside})")
         copy = other.set_aside(rejoin.aside)
         if copy.differences:
@@ -264,10 +264,6 @@ def _polled(servers: Sequence[Server]) -> None:
 def _stage(pair: Pair, rejoin: Rejoin, stage: str) -> None:
     rejoin.stage = stage
     pair.save()
-
-
-def _gate(name: str, is_open: bool, evidence: str, cure: str) -> Gate:
-    return Gate(name, OPEN if is_open else CLOSED, evidence, "" if is_open else cure)
 
 
 def _time(server: ServerFacts) -> str:

@@ -243,7 +243,7 @@ def _cross(pair: Pair, journal: Journal, switch: Switch, source: Server, target:
     )
     if switch.mode == PLANNED:
         _fence(pair, [source, target])
-    switch.aside = f"{pair.aside}\\{journal.stamp.replace(':', '').replace('-', '')[:15]}"
+    switch.aside = f"{pair.aside}\\{journal.folder}"
     pair.save()
     pair.do(f"set a copy of the cluster aside ({switch.aside})")
     facts.aside = target.set_aside(switch.aside)
@@ -405,12 +405,12 @@ def _fall_back(pair: Pair, journal: Journal, switch: Switch, reason: str) -> Out
     if switch.fallback == "wanted":
         pair.do("move the damaged cluster away")
         target.stop_postgresql(pair.step)
-        target.move_damaged(f"damaged-{journal.stamp.replace(':', '').replace('-', '')[:15]}")
+        target.move_damaged(f"damaged-{journal.folder}")
         switch.fallback = "damaged"
         pair.save()
     if switch.fallback == "damaged":
         pair.do(f"make an empty cluster on {target.host}")
-        target.begin_anew(f"damaged-{journal.stamp.replace(':', '').replace('-', '')[:15]}")
+        target.begin_anew(f"damaged-{journal.folder}")
         switch.fallback = "empty"
         pair.save()
     # The dumps are restored into a cluster that runs.

@@ -35,6 +35,7 @@ from . import reading
 from .errors import ContinuityError, CopyError, ProofError
 from .facts import AsideFacts, FolderFacts, ServerFacts
 from .pair import Proof, Step
+from .remote import Remote
 
 #: Seconds between two looks.
 _INTERVAL = 0.5
@@ -47,7 +48,7 @@ class ServerOptions:
     """What is known of a server from the inventory.
 
     Attributes:
-        host, name, address: inventory name, computer name, and the address at which others ask for it.
+        host, name: inventory name and computer name.
         group, folder: of the replication.
         disk: number of the disk with the data; None: it is not brought online.
         serial: of that disk, a guard; empty: not compared.
@@ -58,7 +59,6 @@ class ServerOptions:
 
     host: str
     name: str
-    address: str
     group: str
     folder: str
     disk: int | None
@@ -69,14 +69,13 @@ class ServerOptions:
     openerp: Mapping[str, Any]
 
 
-class WindowsServer:
-    """A server over WinRM; its session is opened when it is first asked."""
+class WindowsServer(Remote):
+    """A server over WinRM."""
 
     def __init__(self, options: ServerOptions, open_session: Callable[[], Session]) -> None:
         """Name it; nothing is opened."""
+        super().__init__(open_session)
         self._options = options
-        self._open = open_session
-        self._session: Session | None = None
 
     @property
     def host(self) -> str:
@@ -91,24 +90,12 @@ class WindowsServer:
     @property
     def address(self) -> str:
         """Return the address at which others ask for it."""
-        return self._options.address
-
-    @property
-    def session(self) -> Session:
-        """Return the session."""
-        if self._session is None:
-            self._session = self._open()
-        return self._session
+        return self.session.address
 
     @property
     def member(self) -> Member:
         """Return the member of the replication."""
         return Member(self.session, self.host)
-
-    def close(self) -> None:
-        """Close the session."""
-        if self._session is not None:
-            self._session.close()
 
     # Reading
 

@@ -2,22 +2,17 @@
 
 Note that this utility is private to the collection.
 
-    STATE_DIR/PAIR/journal.json   a move that has begun and not ended
-    STATE_DIR/PAIR/STAMP.json     how one ended
-    STATE_DIR/PAIR/last.json      the same, of the newest
-
-It is replaced as a whole before the effect that it announces, so a run may be cut anywhere. It holds no secret. Where it is lost, the
+It stands in STATE_DIR/PAIR (``_journals.py``) and holds no secret. Where it is lost, the
 gates are judged anew: that is safe, and may ask for a move in crash mode where the journal would have known better.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from .. import _storage as storage
+from .._journals import JournalFolder
 from .errors import JournalError
 
 FAILOVER, FAILBACK, SUSPENSION = "failover", "failback", "suspension"
@@ -138,8 +133,7 @@ class Store:
 
     def __init__(self, root: Path, pair: str) -> None:
         """Name it; nothing is made."""
-        self._folder = root / pair
-        self._path = self._folder / "journal.json"
+        self._files = JournalFolder(root / pair, JournalError)
 
     def load(self) -> Journal | None:
         """Return the move that has begun and not ended.
@@ -148,7 +142,7 @@ class Store:
             JournalError: it cannot be read.
         """
         try:
-            data = json.loads(self._path.read_text("utf-8"))
+            data = self._files.read()
             known = {one.name for one in fields(Journal)}
             values = {name: value for name, value in data.items() if name in known}
             values["switch"] = Switch(**data["switch"]) if data["switch"] else None
@@ -162,11 +156,9 @@ class Store:
             return journal
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise JournalError(f"{self._path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise JournalError(
-                f"{self._path} is damaged, so nobody knows how far the last move came; look which server runs before you move the file away"
+                f"{self._files.path} is damaged, so nobody knows how far the last move came; look which server runs before you move the file away"
             ) from None
 
     def save(self, journal: Journal) -> None:
@@ -175,7 +167,7 @@ class Store:
         Raises:
             JournalError: it cannot be written.
         """
-        self._write(self._path, asdict(journal))
+        self._files.save(asdict(journal))
 
     def close(self, stamp: str, report: dict[str, Any]) -> Path:
         """Write how the move ended, end the journal, and return the report's path.
@@ -183,19 +175,4 @@ class Store:
         Raises:
             JournalError: it cannot be written.
         """
-        path = self._folder / f"{stamp}.json"
-        self._write(path, report)
-        self._write(self._folder / "last.json", report)
-        try:
-            self._path.unlink(missing_ok=True)
-            storage.sync_folder(self._folder)
-        except OSError as error:
-            raise JournalError(f"{self._path} cannot be removed: {error.strerror}") from None
-        return path
-
-    def _write(self, path: Path, value: object) -> None:
-        try:
-            storage.make_folder(self._folder)
-            storage.write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False).encode())
-        except OSError as error:
-            raise JournalError(f"{path} cannot be written: {error.strerror}; make the folder writable") from None
+        return self._files.close(stamp, report)

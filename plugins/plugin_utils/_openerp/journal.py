@@ -2,9 +2,8 @@
 
 Note that this utility is private to the collection.
 
-    STATE_DIR/HOST/journal.json   an upgrade that has begun and not ended
-    STATE_DIR/HOST/STAMP.json     how one ended
-    STATE_DIR/HOST/last.json      the same, of the newest
+It stands in STATE_DIR/HOST (``_journals.py``), and beside it
+
     STATE_DIR/HOST/looks.json     when we logged in ourselves, by the server's clock, so that nobody takes that for users
 
 Each is replaced as a whole before the effect that it announces, so a run may be cut anywhere. It holds no secret.
@@ -18,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .. import _storage as storage
+from .._journals import JournalFolder
 from .errors import JournalError
 
 FORWARD, BACK = "forward", "back"
@@ -123,7 +122,7 @@ class Journal:
 
 #: Beginning and end of a time in which we logged in ourselves.
 Look = tuple[datetime, datetime]
-_LOOKS = 20
+_LOOKS, _LOOKS_FILE = 20, "looks.json"
 
 
 class Store:
@@ -132,7 +131,7 @@ class Store:
     def __init__(self, root: Path, host: str) -> None:
         """Name it; nothing is made."""
         self._folder = root / host
-        self._path = self._folder / "journal.json"
+        self._files = JournalFolder(self._folder, JournalError)
 
     def load(self) -> Journal | None:
         """Return the upgrade that has begun and not ended.
@@ -141,18 +140,16 @@ class Store:
             JournalError: it cannot be read.
         """
         try:
-            data = json.loads(self._path.read_text("utf-8", "surrogatepass"))
+            data = self._files.read()
             known = {one.name for one in fields(Journal)}
             values = {name: value for name, value in data.items() if name in known}
             values["databases"] = {name: DatabaseEntry(**one) for name, one in data["databases"].items()}
             return Journal(**values)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise JournalError(f"{self._path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise JournalError(
-                f"{self._path} is damaged, so nobody knows how far the last upgrade came; look at the server, and at "
+                f"{self._files.path} is damaged, so nobody knows how far the last upgrade came; look at the server, and at "
                 "C:\\Windows\\Temp\\lycee-upgrade there, before you move the file away"
             ) from None
 
@@ -162,41 +159,33 @@ class Store:
         Raises:
             JournalError: it cannot be written.
         """
-        self._write(self._path, asdict(journal))
+        self._files.save(asdict(journal))
 
     def close(self, journal: Journal, report: dict[str, Any]) -> Path:
-        """Write how the upgrade ended, and end the journal; returns the report's path."""
-        path = self.report(journal.stamp, report)
-        try:
-            self._path.unlink(missing_ok=True)
-            storage.sync_folder(self._folder)
-        except OSError as error:
-            raise JournalError(f"{self._path} cannot be removed: {error.strerror}") from None
-        return path
+        """Write how the upgrade ended, and end the journal; returns the report's path.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        return self._files.close(journal.stamp, report)
 
     def report(self, stamp: str, report: dict[str, Any]) -> Path:
-        """Write a report and return its path."""
-        path = self._folder / f"{stamp}.json"
-        self._write(path, report)
-        self._write(self._folder / "last.json", report)
-        return path
+        """Write a report and return its path.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        return self._files.report(stamp, report)
 
     def note_look(self, begin: datetime, end: datetime) -> list[Look]:
         """Note when we logged in ourselves, and return this and the last such times. A file that is damaged is begun anew."""
-        path = self._folder / "looks.json"
         try:
             known = [
-                (datetime.fromisoformat(one), datetime.fromisoformat(two)) for one, two in json.loads(path.read_text())
+                (datetime.fromisoformat(one), datetime.fromisoformat(two))
+                for one, two in json.loads((self._folder / _LOOKS_FILE).read_text())
             ]
         except (OSError, ValueError, TypeError):
             known = []
         known = [*known[-_LOOKS:], (begin, end)]
-        self._write(path, [[one.isoformat(), two.isoformat()] for one, two in known])
+        self._files.note(_LOOKS_FILE, [[one.isoformat(), two.isoformat()] for one, two in known])
         return known
-
-    def _write(self, path: Path, value: object) -> None:
-        try:
-            storage.make_folder(self._folder)
-            storage.write_atomic(path, json.dumps(value, indent=1).encode("utf-8", "surrogatepass"))
-        except OSError as error:
-            raise JournalError(f"{path} cannot be written: {error.strerror}; make the folder writable") from None

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment as OpenErp
 from ansible_collections.lycee.openerp.plugins.doc_fragments.pair import ModuleDocFragment as PairOptions
+from ansible_collections.lycee.openerp.plugins.doc_fragments.pair_group import ModuleDocFragment as GroupOptions
 from ansible_collections.lycee.openerp.plugins.modules.openerp_failback import DOCUMENTATION
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
 from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity import operations
@@ -20,7 +21,9 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._pair_action import 
 class ActionModule(PairAction):
     """Bring a server back into the pair, and the service back to it."""
 
-    SPEC: ClassVar[dict[str, Any]] = argument_spec(OpenErp.DOCUMENTATION, PairOptions.DOCUMENTATION, DOCUMENTATION)
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(
+        OpenErp.DOCUMENTATION, PairOptions.DOCUMENTATION, GroupOptions.DOCUMENTATION, DOCUMENTATION
+    )
     JOB = "openerp_failback"
 
     def move(self, pair: Pair, arguments: dict[str, Any]) -> Outcome:

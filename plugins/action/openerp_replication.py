@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment as OpenErp
 from ansible_collections.lycee.openerp.plugins.doc_fragments.pair import ModuleDocFragment as PairOptions
+from ansible_collections.lycee.openerp.plugins.doc_fragments.pair_group import ModuleDocFragment as GroupOptions
 from ansible_collections.lycee.openerp.plugins.modules.openerp_replication import DOCUMENTATION
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec
 from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity import operations
@@ -20,7 +21,9 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._pair_action import 
 class ActionModule(PairAction):
     """Suspend the replication of a pair, or create it again."""
 
-    SPEC: ClassVar[dict[str, Any]] = argument_spec(OpenErp.DOCUMENTATION, PairOptions.DOCUMENTATION, DOCUMENTATION)
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(
+        OpenErp.DOCUMENTATION, PairOptions.DOCUMENTATION, GroupOptions.DOCUMENTATION, DOCUMENTATION
+    )
     JOB = "openerp_replication"
 
     def move(self, pair: Pair, arguments: dict[str, Any]) -> Outcome:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ansible_collections.lycee.openerp.plugins.doc_fragments.openerp import ModuleDocFragment
+from ansible_collections.lycee.openerp.plugins.doc_fragments.pair_member import ModuleDocFragment as MemberOptions
 from ansible_collections.lycee.openerp.plugins.modules.openerp_upgrade import DOCUMENTATION
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._dfs.member import enabled_partners
@@ -19,7 +20,9 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._openerp_action impo
 class ActionModule(OpenErpAction):
     """Take a server to another release, and back when a step fails."""
 
-    SPEC: ClassVar[dict[str, Any]] = argument_spec(ModuleDocFragment.DOCUMENTATION, DOCUMENTATION)
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(
+        ModuleDocFragment.DOCUMENTATION, MemberOptions.DOCUMENTATION, DOCUMENTATION
+    )
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""

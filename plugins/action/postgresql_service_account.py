@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ansible_collections.lycee.openerp.plugins.doc_fragments.pair_member import ModuleDocFragment
 from ansible_collections.lycee.openerp.plugins.modules.postgresql_service_account import DOCUMENTATION
 from ansible_collections.lycee.openerp.plugins.plugin_utils._action import argument_spec, progress_of
 from ansible_collections.lycee.openerp.plugins.plugin_utils._dfs.member import enabled_partners
@@ -19,7 +20,7 @@ from ansible_collections.lycee.openerp.plugins.plugin_utils._windows_action impo
 class ActionModule(WindowsAction):
     """Give PostgreSQL's service the wanted account, and prove that it serves."""
 
-    SPEC: ClassVar[dict[str, Any]] = argument_spec(DOCUMENTATION)
+    SPEC: ClassVar[dict[str, Any]] = argument_spec(ModuleDocFragment.DOCUMENTATION, DOCUMENTATION)
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Read the arguments and hand over to the library."""

@@ -34,6 +34,7 @@ extends_documentation_fragment:
   - lycee.openerp.attributes
   - lycee.openerp.openerp
   - lycee.openerp.pair
+  - lycee.openerp.pair_group
 options:
   primary:
     description:
@@ -44,16 +45,6 @@ options:
     description: Create the group once more in the end, with the active server as the primary member.
     type: bool
     default: true
-  file_filter:
-    description: Files that a group that is created again does not replicate. Those that Windows leaves out by default.
-    type: list
-    elements: str
-    default: ["~*", "*.bak", "*.tmp"]
-  directory_filter:
-    description: Folders that it does not replicate.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""

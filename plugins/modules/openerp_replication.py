@@ -31,22 +31,13 @@ extends_documentation_fragment:
   - lycee.openerp.attributes
   - lycee.openerp.openerp
   - lycee.openerp.pair
+  - lycee.openerp.pair_group
 options:
   state:
     description: What is wanted. O(to) is the active server.
     type: str
     choices: [suspended, resumed]
     required: true
-  file_filter:
-    description: Files that a group that is created again does not replicate. Those that Windows leaves out by default.
-    type: list
-    elements: str
-    default: ["~*", "*.bak", "*.tmp"]
-  directory_filter:
-    description: Folders that it does not replicate.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""

@@ -31,6 +31,7 @@ attributes:
 extends_documentation_fragment:
   - lycee.openerp.attributes
   - lycee.openerp.openerp
+  - lycee.openerp.pair_member
 options:
   release:
     description: The release that is wanted, of the series that runs (6.0.x).
@@ -129,20 +130,6 @@ options:
         M(lycee.openerp.openerp_replication) suspends the replication.
     type: bool
     default: false
-  domain_controller:
-    description: Inventory name of the domain controller of a pair, where the marker of the active server stands.
-    type: str
-    version_added: 0.5.0
-  marker:
-    description: The marker, a file of the domain controller.
-    type: str
-    default: C:\lycee\continuite\openerp.txt
-    version_added: 0.5.0
-  group:
-    description: Name of the replication group of the pair.
-    type: str
-    default: OpenERP
-    version_added: 0.5.0
 """
 
 EXAMPLES = r"""

@@ -30,6 +30,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - lycee.openerp.attributes
+  - lycee.openerp.pair_member
 options:
   account:
     description: Account that is wanted. Both have the same SID on every Windows.
@@ -72,20 +73,6 @@ options:
     type: str
     choices: [none, active, standby]
     default: none
-    version_added: 0.5.0
-  domain_controller:
-    description: Inventory name of the domain controller of a pair, where the marker of the active server stands.
-    type: str
-    version_added: 0.5.0
-  marker:
-    description: The marker, a file of the domain controller.
-    type: str
-    default: C:\lycee\continuite\openerp.txt
-    version_added: 0.5.0
-  group:
-    description: Name of the replication group of the pair.
-    type: str
-    default: OpenERP
     version_added: 0.5.0
   timeout:
     description: Seconds that each start and stop may take.

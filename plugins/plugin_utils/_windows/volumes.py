@@ -48,34 +48,6 @@ def read_layout(session: Session) -> Layout:
     )
 
 
-def read(session: Session) -> list[Disk]:
-    """Return the disks of the host, by number.
-
-    Raises:
-        WindowsError: one of its kinds.
-    """
-    return list(read_layout(session).disks)
-
-
-def mounted_at(session: Session, folder: str) -> Disk | None:
-    """Return the disk whose volume is mounted in a folder, or None when there is no volume.
-
-    Raises:
-        StateError: there is one, and nothing tells on which disk it lies.
-        WindowsError: one of its kinds.
-    """
-    found = read_layout(session).at(folder)
-    if found is None:
-        return None
-    disk, volume = found
-    if disk is None:
-        raise StateError(
-            f"{session.name}: nothing tells on which disk the volume '{volume.label}' lies that is mounted in {folder}; look "
-            "with diskpart"
-        )
-    return disk
-
-
 def named(session: Session, layout: Layout, number: int) -> Disk:
     """Return the disk of this number.
 

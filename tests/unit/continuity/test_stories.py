@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from ansible_collections.lycee.openerp.plugins.plugin_utils._continuity import operations
@@ -98,17 +98,23 @@ def test_the_reason_of_a_rollback_says_what_to_do(telling: Callable[[], Telling]
     assert not told.school.group.enabled
 
 
-def test_the_source_dies_while_the_service_moves(telling: Callable[[], Telling]) -> None:
-    """In crash mode the fence stands before the other server starts, wherever the planned move was."""
+def cut_anywhere(telling: Callable[[], Telling]) -> Iterator[tuple[int, Telling]]:
+    """Give each point of a planned failover, and a pair that was cut there."""
     whole = telling()
     whole.play(Act(failover(SECOND), work))
     for point in range(1, whole.school.points + 1):
         told = telling()
-        school = told.school
-        work(school)
-        school.point_at = point
+        work(told.school)
+        told.school.point_at = point
         with pytest.raises(Cut):
             operations.failover(told.pair(), SECOND, PLANNED, check=False)
+        yield point, told
+
+
+def test_the_source_dies_while_the_service_moves(telling: Callable[[], Telling]) -> None:
+    """In crash mode the fence stands before the other server starts, wherever the planned move was."""
+    for point, told in cut_anywhere(telling):
+        school = told.school
         school[FIRST].die()
         journal = told.pair().store.load()
         assert journal is not None
@@ -211,15 +217,8 @@ def test_crash_mode_does_not_stop_a_server_that_works(telling: Callable[[], Tell
 
 def test_a_lost_journal_never_lets_the_target_write_to_the_source(telling: Callable[[], Telling]) -> None:
     """Where the target was started and nobody knows it any more, the fence stays."""
-    whole = telling()
-    whole.play(Act(failover(SECOND), work))
-    for point in range(1, whole.school.points + 1):
-        told = telling()
+    for point, told in cut_anywhere(telling):
         school = told.school
-        work(school)
-        school.point_at = point
-        with pytest.raises(Cut):
-            operations.failover(told.pair(), SECOND, PLANNED, check=False)
         for path in told.folder.rglob("journal.json"):
             path.unlink()
         school.boot(SECOND)

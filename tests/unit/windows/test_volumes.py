@@ -297,20 +297,23 @@ def test_bring_online_looks_at_the_serial_number() -> None:
     with pytest.raises(OptionError, match="not WD-2"):
         volumes.bring_online(host, 1, serial="WD-2")  # type: ignore[arg-type]
     assert volumes.bring_online(host, 1, serial="wd-1").number == 1  # type: ignore[arg-type]
-    found = volumes.mounted_at(host, f"{FOLDER.upper()}\\")  # type: ignore[arg-type]
+    layout = volumes.read_layout(host)  # type: ignore[arg-type]
+    found = layout.at(f"{FOLDER.upper()}\\")
     assert found is not None
-    assert found.number == 1
-    assert volumes.mounted_at(host, "C:\\Other") is None  # type: ignore[arg-type]
+    assert found[0] is not None
+    assert found[0].number == 1
+    assert layout.at("C:\\Other") is None
 
 
 def test_without_the_registry_the_size_tells_when_it_can() -> None:
     host = Host(volumes=[("replicat", "NTFS")], mounted=FOLDER)
     host.registry = False
-    assert [len(one.volumes) for one in volumes.read(host)] == [1, 1]  # type: ignore[arg-type]
+    assert [len(one.volumes) for one in volumes.read_layout(host).disks] == [1, 1]  # type: ignore[arg-type]
     assert manage(host)["changed"] is False
     host.volumes.append(("copy", "NTFS"))
-    with pytest.raises(StateError, match="nothing tells on which disk"):
-        volumes.mounted_at(host, FOLDER)  # type: ignore[arg-type]
+    found = volumes.read_layout(host).at(FOLDER)  # type: ignore[arg-type]
+    assert found is not None
+    assert found[0] is None
     with pytest.raises(OptionError, match="give label"):
         manage(host, label=None)
     host.mounted = ""
